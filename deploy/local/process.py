@@ -1,0 +1,112 @@
+"""A program we run as our own child: what to start, how to see that it is ready, how to stop it."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+TETHER = Path(__file__).with_name("tether.py")
+PROBE_PAUSE_SECONDS = 0.05
+LOG_TAIL_LINES = 15
+
+
+class NotReady(Exception):
+    """A program ended, or stayed silent, before it was ready."""
+
+    def __init__(self, program: "Program", what: str) -> None:
+        tail = "\n".join(program.log.read_text(errors="replace").splitlines()[-LOG_TAIL_LINES:])
+        super().__init__(f"{program.name} {what}; the end of {program.log}:\n{tail}")
+
+
+@dataclass(frozen=True)
+class Program:
+    """What to start. `ready` is a cheap probe with its own short deadline; it may be called from any thread."""
+
+    name: str
+    command: tuple[str, ...]
+    log: Path
+    address: str
+    ready: Callable[[], bool]
+    environment: Mapping[str, str] = field(default_factory=dict)
+    user: str = ""
+    stop_signal: signal.Signals = signal.SIGTERM
+    ready_seconds: float = 30.0
+    stop_seconds: float = 10.0
+
+
+def tethered(command: tuple[str, ...], user: str, death_signal: signal.Signals) -> tuple[str, ...]:
+    """The same command, run as `user` ("" for ourselves) and sent `death_signal` when we die."""
+    python = (sys.executable, "-I", "-S")
+    return (*python, str(TETHER), str(os.getpid()), str(int(death_signal)), user, *command)
+
+
+class Child:
+    """A running program. It gets its own session, so Ctrl-C in the terminal reaches only us, who stop it in order;
+    it dies with the thread that made this object (see tether.py)."""
+
+    def __init__(self, program: Program) -> None:
+        self.program = program
+        with program.log.open("ab") as log:
+            self._popen = subprocess.Popen(
+                tethered(program.command, program.user, program.stop_signal),
+                env=dict(program.environment),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
+        self.pid = self._popen.pid
+
+    @property
+    def exit_status(self) -> int | None:
+        """None while it runs; negative for the signal that ended it."""
+        return self._popen.poll()
+
+    def wait_ready(self) -> None:
+        """Return once the probe answers yes; raises NotReady when it ended first or took longer than it may."""
+        deadline = time.monotonic() + self.program.ready_seconds
+        while time.monotonic() < deadline:
+            if self.exit_status is not None:
+                raise NotReady(self.program, f"ended with status {self.exit_status} before it was ready")
+            if self.program.ready():
+                return
+            time.sleep(PROBE_PAUSE_SECONDS)
+        raise NotReady(self.program, f"was not ready after {self.program.ready_seconds:g} s")
+
+    def stop(self) -> None:
+        """Ask it to stop and wait; kill it if it takes longer than it may."""
+        if self.exit_status is not None:
+            return
+        self._popen.send_signal(self.program.stop_signal)
+        try:
+            self._popen.wait(self.program.stop_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL, and wait until it is gone."""
+        if self.exit_status is not None:
+            return
+        self._popen.kill()
+        self._popen.wait(self.program.stop_seconds)
+
+
+def start(program: Program) -> Child:
+    """Start a program and wait until it is ready; raises NotReady, and then nothing of it is left running."""
+    child = Child(program)
+    try:
+        child.wait_ready()
+    except BaseException:
+        child.stop()
+        raise
+    return child
+
+
+def plain_environment() -> dict[str, str]:
+    """What every child needs and nothing that could bend it (no PG* and no REDRESS_* of the caller's)."""
+    kept = ("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV")
+    return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C.UTF-8"}
