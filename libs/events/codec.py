@@ -1,0 +1,112 @@
+"""Events to bytes and back: JSON encoded once, personal fields sealed, old versions carried forward."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+from uuid import UUID
+
+import pydantic_core
+from pydantic import ValidationError
+
+from libs.events import errors
+from libs.events.contracts import personal, registry
+from libs.events.envelope import Envelope, NewEvent, Recorded
+from libs.events.keys import DataKey
+
+SEALED: Final = "sealed"  # {"sealed": "<key id>:<base64>"} stands in the JSON where a personal text was
+_SEALED_KEY: Final = re.compile(rb'"sealed":"([0-9a-f-]{36}):')
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an event stands: authenticated with each sealed field, so that none can be moved elsewhere."""
+
+    log: str
+    stream: str
+    event_id: UUID
+
+    def of(self, path: str) -> bytes:
+        """The associated data of the field at `path` (dotted)."""
+        return "\x00".join((self.log, self.stream, str(self.event_id), path)).encode()
+
+
+def data_subject_of(event: object) -> str | None:
+    """Whose personal data the event holds; None when it holds none."""
+    if not registry.contract_of(type(event)).personal_fields:
+        return None
+    subject: str = event.data_subject  # type: ignore[attr-defined]  # the registry refuses contracts without it
+    return subject
+
+
+def encode(event: object, place: Place, key: DataKey | None) -> NewEvent:
+    """The event's final bytes. `key` is its data subject's; an event with personal fields cannot do without."""
+    contract = registry.contract_of(type(event))
+    tree = contract.personal_fields
+    if not tree:
+        return NewEvent(place.event_id, contract.name, contract.adapter.dump_json(event, warnings="error"))
+    if key is None:
+        raise TypeError(f"{contract.name} has personal fields: a data key is needed")
+    fields = contract.adapter.dump_python(event, mode="json", warnings="error")
+    _seal(fields, tree, "", place, key)
+    return NewEvent(place.event_id, contract.name, pydantic_core.to_json(fields))
+
+
+def keys_named_in(body: bytes) -> set[UUID]:
+    """The ids of the data keys that the body's sealed fields need."""
+    return {UUID(found.decode()) for found in _SEALED_KEY.findall(body)}
+
+
+def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
+    """The event of an envelope; a field whose key is not among `keys` reads `ERASED`.
+
+    ContractError where the type is unknown, the body is not the contract's, or a sealed field was tampered with.
+    """
+    contract, upcasts = registry.resolve(envelope.type)
+    try:
+        if not upcasts and not contract.personal_fields:
+            return Recorded(contract.adapter.validate_json(envelope.body), envelope)
+        fields = pydantic_core.from_json(envelope.body)
+        fields = _open(fields, "", Place(envelope.log, envelope.stream, envelope.event_id), keys)
+        for step in upcasts:
+            fields = step(fields)
+        return Recorded(contract.adapter.validate_python(fields), envelope)
+    except (ValueError, KeyError, TypeError) as error:
+        # The cause is not chained: its text quotes what it could not read, which may be personal.
+        detail = f"Event {envelope.event_id} does not fit {envelope.type}: {_reason(error)}."
+        raise errors.ContractError(detail, type=envelope.type, seq=envelope.seq) from None
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, ValidationError):
+        first = error.errors(include_input=False, include_url=False, include_context=False)[0]
+        return f"{'.'.join(map(str, first['loc'])) or 'body'}: {first['type']}"
+    return type(error).__name__
+
+
+def _seal(fields: Any, tree: Any, path: str, place: Place, key: DataKey) -> Any:
+    """Seal, in place, the texts that `tree` marks; None stays None."""
+    if fields is None:
+        return None
+    if tree is True:
+        return {SEALED: key.seal(fields, place.of(path))}
+    if isinstance(tree, tuple):
+        return [_seal(item, tree[1], f"{path}.{index}", place, key) for index, item in enumerate(fields)]
+    for name, branch in tree.items():
+        fields[name] = _seal(fields[name], branch, f"{path}.{name}" if path else name, place, key)
+    return fields
+
+
+def _open(value: Any, path: str, place: Place, keys: Mapping[UUID, DataKey]) -> Any:
+    """Open every sealed text below `value`, whatever version of the contract put it there."""
+    if isinstance(value, dict):
+        if value.keys() == {SEALED}:
+            sealed: str = value[SEALED]
+            key = keys.get(UUID(sealed.partition(":")[0]))
+            return key.open(sealed, place.of(path)) if key else personal.ERASED
+        return {k: _open(v, f"{path}.{k}" if path else k, place, keys) for k, v in value.items()}
+    if isinstance(value, list):
+        return [_open(item, f"{path}.{index}", place, keys) for index, item in enumerate(value)]
+    return value

@@ -1,0 +1,7 @@
+"""Imports every module of contracts, so that all event types are known to whoever imports this one."""
+
+from __future__ import annotations
+
+from libs.events.contracts import intake, privacy
+
+MODULES = (intake, privacy)

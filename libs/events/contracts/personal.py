@@ -1,0 +1,29 @@
+"""Marks the fields of a contract that hold personal data, and the value that stands where such data was erased."""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from pydantic import GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+
+class Erased(str):
+    """Stands for personal data whose key was deleted; readable as text, recognisable by type (SEC-2)."""
+
+    __slots__ = ()
+
+
+ERASED: Final = Erased("[erased]")
+
+
+class Personal:
+    """`Annotated[str, Personal()]`: sealed under the event's `data_subject` before it is stored (SEC-1)."""
+
+    __slots__ = ()
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        def keep_erased(value: Any, inner: core_schema.ValidatorFunctionWrapHandler) -> Any:
+            return value if isinstance(value, Erased) else inner(value)
+
+        return core_schema.no_info_wrap_validator_function(keep_erased, handler(source))

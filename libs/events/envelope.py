@@ -1,0 +1,124 @@
+"""What surrounds an event: its place in stream and log, its cause, its bytes. Shapes shared by every log."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final, Generic, TypeVar
+from uuid import UUID
+
+E = TypeVar("E", covariant=True)
+
+GENESIS_VERSION: Final = 0  # the version of a stream that does not exist yet
+BODY_BYTES_MAX: Final = (
+    8 * 1024 * 1024
+)  # below nats-server's ceiling for one message (max_payload is set to match)
+
+
+@dataclass(frozen=True, slots=True)
+class NewEvent:
+    """An event about to be appended. `body` is its final bytes (UTF-8 JSON, personal fields sealed), encoded once."""
+
+    event_id: UUID
+    type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A name taken in a log together with an append (idempotency key, source reference), so taken at most once.
+
+    `fingerprint` is 32 bytes over the content it was taken with; a second taker compares it with its own.
+    """
+
+    name: UUID
+    fingerprint: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class WrappedKey:
+    """The data key of one data subject, wrapped by the key-encryption key (see keys.py)."""
+
+    key_id: UUID
+    subject: str
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """One indivisible write to one stream: all of `events`, `claims` and `new_keys`, or nothing.
+
+    `expected_version` is the version the writer saw (0: the stream must not exist). `events` may be empty when only
+    a claim is to be taken. `used_keys` are the stored keys that sealed the bodies: one erased meanwhile refuses the
+    append, for nobody could ever read it. `erases` names a data subject whose keys this append deletes (SEC-2).
+    """
+
+    log: str
+    stream: str
+    expected_version: int
+    events: tuple[NewEvent, ...]
+    actor: str
+    complaint_id: UUID | None = None
+    caused_by: UUID | None = None
+    traceparent: str = ""
+    claims: tuple[Claim, ...] = ()
+    new_keys: tuple[WrappedKey, ...] = ()
+    used_keys: tuple[UUID, ...] = ()
+    erases: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Appended:
+    """Where an append went: version, seq and time of its last event (of its first write when `repeated`)."""
+
+    version: int
+    seq: int
+    at: datetime
+    repeated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """Who took a claim: the stream, and the version and seq of the last event written with it."""
+
+    name: UUID
+    fingerprint: bytes
+    stream: str
+    version: int
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One event as stored: every column of the log's row. `seq` is its place in the log, `version` in its stream."""
+
+    log: str
+    seq: int
+    event_id: UUID
+    stream: str
+    version: int
+    type: str
+    complaint_id: UUID | None
+    actor: str
+    caused_by: UUID | None
+    traceparent: str
+    at: datetime
+    body: bytes = field(repr=False)
+    hash: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """The end of a log: the last seq given, its chain hash and time. `seq` 0 with the genesis hash when empty."""
+
+    seq: int
+    hash: bytes
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Generic[E]):
+    """A decoded event with its envelope."""
+
+    event: E
+    envelope: Envelope

@@ -1,0 +1,177 @@
+"""Personal data is sealed by data subject: data keys, their wrapping, sealing and opening, and the cache of keys (SEC-1, SEC-2)."""
+
+from __future__ import annotations
+
+import base64
+import hmac
+import os
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Final, Protocol
+from uuid import UUID
+
+import uuid_utils.compat as uuids
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from libs.events import errors
+from libs.events.envelope import WrappedKey
+
+NONCE_BYTES: Final = 12
+KEY_BYTES: Final = 32
+CACHED_KEYS_MAX: Final = 20_000
+# An erasure in another process reaches this one over the bus within milliseconds; this bound holds when the bus is down.
+CACHE_SECONDS_MAX: Final = 60.0
+
+
+class DataKey:
+    """The key of one data subject: 32 bytes for AES-256-GCM, 32 bytes from which nonces are derived.
+
+    Nonces are the truncated HMAC of place and plaintext, so that the same event sealed again gives the same bytes (a repeated
+    append is recognised) and no nonce ever meets two plaintexts.
+    """
+
+    __slots__ = ("_cipher", "_nonce_key", "key_id", "material")
+
+    def __init__(self, key_id: UUID, material: bytes) -> None:
+        self.key_id = key_id
+        self.material = material
+        self._cipher = AESGCM(material[:KEY_BYTES])
+        self._nonce_key = material[KEY_BYTES:]
+
+    def seal(self, plaintext: str, place: bytes) -> str:
+        """Encrypt one field; `place` (log, stream, event id, field) is authenticated with it. Gives `<key id>:<base64>`."""
+        content = plaintext.encode()
+        nonce = hmac.digest(self._nonce_key, place + b"\x00" + content, "sha256")[:NONCE_BYTES]
+        sealed = nonce + self._cipher.encrypt(nonce, content, place)
+        return f"{self.key_id}:{base64.b64encode(sealed).decode()}"
+
+    def open(self, sealed: str, place: bytes) -> str:
+        """Decrypt what `seal` gave; ContractError where it was altered or moved from its place."""
+        raw = base64.b64decode(sealed.partition(":")[2])
+        try:
+            return self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place).decode()
+        except InvalidTag:
+            raise errors.ContractError("A sealed field was altered or moved.") from None
+
+
+class KeyEncryptionKey:
+    """The organisation's master key: wraps data keys, and gives the keys of blind indexes and fingerprints."""
+
+    def __init__(self, material: bytes) -> None:
+        if len(material) != KEY_BYTES:
+            raise ValueError(f"the key-encryption key must be {KEY_BYTES} bytes, not {len(material)}")
+        self._cipher = AESGCM(material)
+        self._material = material
+
+    @classmethod
+    def from_file(cls, path: Path) -> KeyEncryptionKey:
+        """Read a file that holds 32 random bytes as base64; ValueError says what is wrong with it."""
+        try:
+            return cls(base64.b64decode(path.read_text().strip(), validate=True))
+        except ValueError as error:
+            raise ValueError(f"{path}: not a key-encryption key (32 bytes as base64): {error}") from None
+
+    def new_key(self, log: str, subject: str) -> tuple[DataKey, WrappedKey]:
+        """A fresh data key for `subject`, and the wrapped form that the log stores."""
+        key = DataKey(uuids.uuid7(), os.urandom(2 * KEY_BYTES))
+        nonce = os.urandom(NONCE_BYTES)
+        wrapped = nonce + self._cipher.encrypt(nonce, key.material, _key_place(log, subject, key.key_id))
+        return key, WrappedKey(key.key_id, subject, wrapped)
+
+    def unwrap(self, log: str, stored: WrappedKey) -> DataKey:
+        """The data key again; ContractError where it was wrapped by another key or belongs to another subject."""
+        nonce, ciphertext = stored.wrapped[:NONCE_BYTES], stored.wrapped[NONCE_BYTES:]
+        try:
+            material = self._cipher.decrypt(nonce, ciphertext, _key_place(log, stored.subject, stored.key_id))
+        except InvalidTag:
+            raise errors.ContractError(
+                f"The data key {stored.key_id} does not open: wrong key-encryption key?"
+            ) from None
+        return DataKey(stored.key_id, material)
+
+    def derive(self, purpose: str) -> bytes:
+        """32 bytes for one named purpose (HKDF, RFC 5869), such as a blind index; never for sealing."""
+        return HKDF(algorithm=SHA256(), length=KEY_BYTES, salt=None, info=purpose.encode()).derive(
+            self._material
+        )
+
+
+class KeyShelf(Protocol):
+    """Where wrapped keys are read; they are written by `append` alone."""
+
+    async def key_of_subject(self, log: str, subject: str) -> WrappedKey | None: ...
+
+    async def keys_by_id(self, log: str, key_ids: Iterable[UUID]) -> list[WrappedKey]: ...
+
+
+@dataclass(slots=True)
+class KeyRing:
+    """Data keys at hand, cached for a short while; what is not cached is read from the shelf and unwrapped."""
+
+    shelf: KeyShelf
+    key_encryption_key: KeyEncryptionKey
+    monotonic: Callable[[], float] = time.monotonic
+    _by_id: OrderedDict[tuple[str, UUID], tuple[float, DataKey, str]] = field(default_factory=OrderedDict)
+    _by_subject: dict[tuple[str, str], UUID] = field(default_factory=dict)
+
+    async def for_sealing(self, log: str, subject: str) -> tuple[DataKey, WrappedKey | None]:
+        """The subject's key; with its wrapped form when it is new and must be stored by the same append."""
+        key_id = self._by_subject.get((log, subject))
+        if key_id is not None and (cached := self._cached(log, key_id)):
+            return cached, None
+        stored = await self.shelf.key_of_subject(log, subject)
+        if stored is None:
+            return self.key_encryption_key.new_key(log, subject)
+        return self._remember(log, stored), None
+
+    async def for_opening(self, log: str, key_ids: Iterable[UUID]) -> Mapping[UUID, DataKey]:
+        """The keys that still exist; one that is missing from the answer was erased."""
+        found: dict[UUID, DataKey] = {}
+        unknown: list[UUID] = []
+        for key_id in set(key_ids):
+            if cached := self._cached(log, key_id):
+                found[key_id] = cached
+            else:
+                unknown.append(key_id)
+        if unknown:
+            for stored in await self.shelf.keys_by_id(log, unknown):
+                found[stored.key_id] = self._remember(log, stored)
+        return found
+
+    def remember(self, log: str, stored: WrappedKey, key: DataKey) -> None:
+        """Cache a key that an append has just stored."""
+        self._put(log, stored.subject, key)
+
+    def forget(self, log: str, subject: str) -> None:
+        """Drop a subject's key: it was erased, or somebody else stored another one first."""
+        key_id = self._by_subject.pop((log, subject), None)
+        if key_id is not None:
+            self._by_id.pop((log, key_id), None)
+
+    def _cached(self, log: str, key_id: UUID) -> DataKey | None:
+        entry = self._by_id.get((log, key_id))
+        if entry is None or entry[0] < self.monotonic():
+            return None
+        return entry[1]
+
+    def _remember(self, log: str, stored: WrappedKey) -> DataKey:
+        key = self.key_encryption_key.unwrap(log, stored)
+        self._put(log, stored.subject, key)
+        return key
+
+    def _put(self, log: str, subject: str, key: DataKey) -> None:
+        self._by_id[log, key.key_id] = (self.monotonic() + CACHE_SECONDS_MAX, key, subject)
+        self._by_subject[log, subject] = key.key_id
+        while len(self._by_id) > CACHED_KEYS_MAX:
+            (old_log, _), (_, _, old_subject) = self._by_id.popitem(last=False)
+            self._by_subject.pop((old_log, old_subject), None)
+
+
+def _key_place(log: str, subject: str, key_id: UUID) -> bytes:
+    return b"\x00".join((b"data key", log.encode(), subject.encode(), key_id.bytes))

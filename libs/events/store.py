@@ -1,0 +1,204 @@
+"""The event store: what services append to and read from. It joins a log with the codec and the keys."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from libs.events import codec, errors
+from libs.events.envelope import (
+    Append,
+    Appended,
+    Claim,
+    Claimed,
+    Envelope,
+    Head,
+    NewEvent,
+    Recorded,
+    WrappedKey,
+)
+from libs.events.keys import DataKey, KeyRing, KeyShelf
+
+PAGE_EVENTS: Final = 1000
+# A data subject's key can change under an append (first use elsewhere, or erasure); each time it is sealed anew.
+KEY_ATTEMPTS_MAX: Final = 3
+
+
+class KeysChanged(errors.Failure):
+    """A data key was stored or erased by somebody else while this append was being sealed."""
+
+    code = "keys_changed"
+
+
+class ClaimTaken(errors.Failure):
+    """A claim of this append was taken before."""
+
+    code = "claim_taken"
+
+    def __init__(self, claimed: Claimed) -> None:
+        super().__init__()
+        self.claimed = claimed
+
+
+class Log(KeyShelf, Protocol):
+    """An append-only, totally ordered, hash-chained log per organisation. Two stand in for each other: memory and PostgreSQL."""
+
+    async def append(self, append: Append) -> Appended:
+        """Write all of `append` or nothing; answered after the durable commit.
+
+        Repeated with the same event ids it gives the first result. Raises VersionConflict, EventIdTaken, ClaimTaken, KeysChanged,
+        ForeignStream, UnknownLog, or Unavailable (then it may or may not have been written: repeat it).
+        """
+        ...
+
+    async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
+        """The events of one stream with a version above `after_version`, in order; empty when there is no such stream."""
+        ...
+
+    async def read(
+        self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
+    ) -> list[Envelope]:
+        """Up to `limit` events with a `seq` above `after`, in `seq` order; of one complaint when `complaint_id` is given."""
+        ...
+
+    async def head(self, log: str) -> Head:
+        """The end of the log; UnknownLog when there is none of that name."""
+        ...
+
+    async def logs(self) -> list[str]:
+        """The names of all logs."""
+        ...
+
+    async def find_claim(self, log: str, name: UUID) -> Claimed | None:
+        """Who took a claim, if anybody has."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What surrounds a command: who, why and with which claims; the same for every event that comes of it."""
+
+    actor: str
+    complaint_id: UUID | None = None
+    caused_by: UUID | None = None
+    traceparent: str = ""
+    claims: tuple[Claim, ...] = ()
+    erases: str | None = None
+
+
+async def nobody_listens(log: str, seq: int) -> None:
+    """The default of `EventStore.on_appended`."""
+
+
+class EventStore:
+    """Appends and reads decoded events. `on_appended(log, seq)` is told after each commit, so that readers wake at once."""
+
+    def __init__(
+        self, log: Log, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens
+    ) -> None:
+        self.log = log
+        self.keys = keys
+        self._on_appended = on_appended
+
+    async def append(
+        self,
+        log: str,
+        stream: str,
+        expected_version: int,
+        events: Sequence[object],
+        event_ids: Sequence[UUID],
+        context: Context,
+    ) -> Appended:
+        """Seal, encode and append. Errors as `Log.append`, without KeysChanged, which is settled here."""
+        for attempt in range(1, KEY_ATTEMPTS_MAX + 1):
+            sealed = await self._seal(log, stream, events, event_ids)
+            try:
+                appended = await self.log.append(
+                    Append(
+                        log=log,
+                        stream=stream,
+                        expected_version=expected_version,
+                        events=sealed.events,
+                        actor=context.actor,
+                        complaint_id=context.complaint_id,
+                        caused_by=context.caused_by,
+                        traceparent=context.traceparent,
+                        claims=context.claims,
+                        new_keys=tuple(wrapped for wrapped, _ in sealed.new_keys),
+                        used_keys=sealed.used_keys,
+                        erases=context.erases,
+                    )
+                )
+            except KeysChanged:
+                for subject in sealed.subjects:
+                    self.keys.forget(log, subject)
+                if attempt == KEY_ATTEMPTS_MAX:
+                    raise errors.Unavailable("Data keys kept changing under this append.") from None
+                continue
+            for wrapped, key in sealed.new_keys:
+                self.keys.remember(log, wrapped, key)
+            if context.erases is not None:
+                self.keys.forget(log, context.erases)
+            await self._on_appended(log, appended.seq)
+            return appended
+        raise AssertionError("unreachable: the last attempt returns or raises")
+
+    async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Recorded[Any]]:
+        """The decoded events of one stream."""
+        return await self.decode(log, await self.log.read_stream(log, stream, after_version))
+
+    async def read(
+        self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
+    ) -> list[Recorded[Any]]:
+        """A page of decoded events in log order."""
+        return await self.decode(log, await self.log.read(log, after, limit, complaint_id))
+
+    async def decode(self, log: str, envelopes: Iterable[Envelope]) -> list[Recorded[Any]]:
+        """Decode envelopes together, so that their keys are read in one go; ContractError for one that does not fit."""
+        envelopes = list(envelopes)
+        needed = {key_id for envelope in envelopes for key_id in codec.keys_named_in(envelope.body)}
+        keys = await self.keys.for_opening(log, needed) if needed else {}
+        return [codec.decode(envelope, keys) for envelope in envelopes]
+
+    async def _seal(
+        self, log: str, stream: str, events: Sequence[object], event_ids: Sequence[UUID]
+    ) -> Sealed:
+        by_subject: dict[str, tuple[DataKey, WrappedKey | None]] = {}
+        encoded: list[NewEvent] = []
+        for event, event_id in zip(events, event_ids, strict=True):
+            subject = codec.data_subject_of(event)
+            if subject is not None and subject not in by_subject:
+                by_subject[subject] = await self.keys.for_sealing(log, subject)
+            key = by_subject[subject][0] if subject is not None else None
+            encoded.append(codec.encode(event, codec.Place(log, stream, event_id), key))
+        return Sealed(
+            events=tuple(encoded),
+            subjects=tuple(by_subject),
+            new_keys=tuple((wrapped, key) for key, wrapped in by_subject.values() if wrapped),
+            used_keys=tuple(key.key_id for key, wrapped in by_subject.values() if not wrapped),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """Events ready to append, with the keys that sealed them."""
+
+    events: tuple[NewEvent, ...]
+    subjects: tuple[str, ...]
+    new_keys: tuple[tuple[WrappedKey, DataKey], ...]
+    used_keys: tuple[UUID, ...]
+
+
+async def pages(
+    log: Log, name: str, after: int = 0, upto: int | None = None
+) -> AsyncIterator[list[Envelope]]:
+    """The whole log from `after` (exclusive) to `upto` (inclusive; the head when left out), a page at a time."""
+    last = (await log.head(name)).seq if upto is None else upto
+    while after < last:
+        page = [e for e in await log.read(name, after, PAGE_EVENTS) if e.seq <= last]
+        if not page:
+            return
+        yield page
+        after = page[-1].seq
