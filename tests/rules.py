@@ -1,4 +1,4 @@
-"""Tie tests to the rulebook: `@pytest.mark.rule("REC-1")`, and the table of rules against tests that `make rules` prints."""
+"""The mark that ties a test to rules, `@pytest.mark.rule("REC-1")`, and the table `make rules` prints."""
 
 import json
 import re
@@ -12,7 +12,7 @@ RULE_LINE = re.compile(rf"^- ({RULE_ID.pattern}) (.*)", re.MULTILINE)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--rules", metavar="RULEBOOK", help="run nothing; print the rules of RULEBOOK against tests")
+    parser.addoption("--rules", metavar="FILE", help="run nothing; print the rules of FILE against tests")
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -21,7 +21,8 @@ def pytest_runtestloop(session: pytest.Session) -> bool | None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    if mistakes := [f"{item.nodeid}: {rule!r}" for item in items for rule in marks(item) if not is_rule(rule)]:
+    named = [(item.nodeid, rule) for item in items for rule in marks(item)]
+    if mistakes := [f"{test}: {rule!r}" for test, rule in named if not is_rule(rule)]:
         raise pytest.UsageError("not the id of a rule:\n" + "\n".join(mistakes))
 
 
@@ -32,7 +33,7 @@ def pytest_report_collectionfinish(config: pytest.Config, items: Sequence[pytest
     tests = tests_by_rule(items)
     write(tests | {rule: tests.get(rule, []) for rule in rules}, config.rootpath / "build" / "rules.json")
     if not rules:
-        return [f"THERE IS NO RULEBOOK AT {config.option.rules}: only the rules that tests name", *table(tests, {})]
+        return [f"THERE IS NO RULEBOOK AT {config.option.rules}: only what tests name", *table(tests, {})]
     if unknown := sorted(tests.keys() - rules.keys(), key=in_order):
         raise pytest.UsageError(f"tests name rules that the rulebook does not have: {', '.join(unknown)}")
     return table(tests, rules)
@@ -73,8 +74,8 @@ def table(tests: Mapping[str, Sequence[str]], rules: Mapping[str, str]) -> list[
     for rule in rules or sorted(tests, key=in_order):
         lines.append(f"{rule:8} {len(tests.get(rule, [])) or '-':>3}  {rules.get(rule, '')[:90]}".rstrip())
         lines += [f"{'':14}{test}" for test in tests.get(rule, [])]
-    summary = f"{len(tests)} of {len(rules)} rules have a test" if rules else f"{len(tests)} rules are named by tests"
-    return [*lines, "", summary]
+    of_all = f" of {len(rules)}" if rules else ""
+    return [*lines, "", f"{len(tests)}{of_all} rules have a test"]
 
 
 def write(tests: Mapping[str, Sequence[str]], path: Path) -> None:
