@@ -1,0 +1,40 @@
+"""`python -m deploy.prepare DIRECTORY` makes the database what this version needs; it may be repeated at will.
+
+In the directory, `admin-database-url` says who may create roles, and every other `…-database-url` names a role that
+is let in with the password it holds.
+"""
+
+import asyncio
+import sys
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from deploy.local import database
+
+ADMINISTRATOR = "admin-database-url"
+
+
+async def prepare(directory: Path) -> None:
+    administrator = (directory / ADMINISTRATOR).read_text().strip()
+    name = urlsplit(administrator).path.removeprefix("/")
+    await database.create(administrator, name, passwords(directory))
+
+
+def passwords(directory: Path) -> dict[str, str]:
+    """The password of each role, as its own URL has it."""
+    urls = [
+        urlsplit(file.read_text().strip())
+        for file in sorted(directory.glob("*-database-url"))
+        if file.name != ADMINISTRATOR
+    ]
+    return {unquote(url.username or ""): unquote(url.password or "") for url in urls}
+
+
+def main() -> None:
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m deploy.prepare DIRECTORY")
+    asyncio.run(prepare(Path(sys.argv[1])))
+
+
+if __name__ == "__main__":
+    main()
