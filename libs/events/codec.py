@@ -42,7 +42,7 @@ def data_subject_of(event: object) -> str | None:
 
 
 def encode(event: object, place: Place, key: DataKey | None) -> NewEvent:
-    """The event's final bytes. `key` is its data subject's; an event with personal fields cannot do without."""
+    """The event's final bytes. `key` is its data subject's: personal fields cannot do without."""
     contract = registry.contract_of(type(event))
     tree = contract.personal_fields
     if not tree:
@@ -62,7 +62,7 @@ def keys_named_in(body: bytes) -> set[UUID]:
 def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
     """The event of an envelope; a field whose key is not among `keys` reads `ERASED`.
 
-    ContractError where the type is unknown, the body is not the contract's, or a sealed field was tampered with.
+    ContractError where the type is unknown, the body is not the contract's, or a sealed field was altered.
     """
     contract, upcasts = registry.resolve(envelope.type)
     try:

@@ -21,7 +21,7 @@ ATTEMPTS_MAX: Final = 3
 
 @dataclass(frozen=True, slots=True)
 class Stream(Generic[S]):
-    """A kind of stream: how its name is made (`<category>-<id>`), where it begins and how an event changes it."""
+    """A kind of stream: its name (`<category>-<id>`), where it begins, how an event changes it."""
 
     category: str
     initial: S
@@ -40,7 +40,7 @@ class Stream(Generic[S]):
 
 @dataclass(frozen=True, slots=True)
 class Transacted(Generic[S]):
-    """What became of a command: the state after it, the stream's version, and what it appended (None: nothing to do)."""
+    """What became of a command: state and version after it, and what it appended (None: nothing)."""
 
     state: S
     version: int
@@ -56,7 +56,7 @@ def fresh_ids() -> Iterator[UUID]:
 
 
 def derived_ids(cause: UUID, step: str) -> Callable[[], Iterator[UUID]]:
-    """Ids of events that `step` makes of the event `cause`: the same each time, so a redelivery changes nothing."""
+    """Ids of what `step` makes of the event `cause`: always the same, so a redelivery changes nothing."""
 
     def ids() -> Iterator[UUID]:
         number = 0
@@ -82,9 +82,10 @@ async def transact(
 ) -> Transacted[S]:
     """Carry out `command` on the stream of `key`.
 
-    `new`: the key was just made, so there is nothing to read. `if_match`: the version the caller saw (RFC 9110 If-Match).
-    With claims in `context`, a repeat answers with `replayed` (whose fingerprint the caller compares) and appends nothing.
-    Raises Refused and whatever `decide` raises, StaleVersion, VersionConflict after three tries, Unavailable.
+    `new`: the key was just made, so there is nothing to read. `if_match`: the version the caller saw (RFC
+    9110 If-Match). With claims in `context`, a repeat answers with `replayed` (whose fingerprint the caller
+    compares) and appends nothing. Raises Refused and whatever `decide` raises, StaleVersion, VersionConflict
+    after three tries, Unavailable.
     """
     name = stream.name(key)
     for attempt in range(1, ATTEMPTS_MAX + 1):
@@ -111,7 +112,7 @@ async def transact(
         except ClaimTaken as taken:
             return Transacted(state, version, (), None, taken.claimed)
         except (errors.Refused, errors.StaleVersion, errors.NotFound):
-            # A repeat may find a state in which its command would now be refused: its first answer still holds.
+            # A repeat may find a state that would now refuse it: its first answer still holds.
             if claimed := await first_claim(store, log, context):
                 return Transacted(state, version, (), None, claimed)
             raise

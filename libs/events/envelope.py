@@ -17,7 +17,7 @@ BODY_BYTES_MAX: Final = (
 
 @dataclass(frozen=True, slots=True)
 class NewEvent:
-    """An event about to be appended. `body` is its final bytes (UTF-8 JSON, personal fields sealed), encoded once."""
+    """An event about to be appended; `body` is its final bytes (UTF-8 JSON, personal fields sealed)."""
 
     event_id: UUID
     type: str
@@ -26,7 +26,7 @@ class NewEvent:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A name taken in a log together with an append (idempotency key, source reference), so taken at most once.
+    """A name taken in a log with an append (idempotency key, source reference), so at most once.
 
     `fingerprint` is 32 bytes over the content it was taken with; a second taker compares it with its own.
     """
@@ -48,9 +48,10 @@ class WrappedKey:
 class Append:
     """One indivisible write to one stream: all of `events`, `claims` and `new_keys`, or nothing.
 
-    `expected_version` is the version the writer saw (0: the stream must not exist). `events` may be empty when only
-    a claim is to be taken. `used_keys` are the stored keys that sealed the bodies: one erased meanwhile refuses the
-    append, for nobody could ever read it. `erases` names a data subject whose keys this append deletes (SEC-2).
+    `expected_version` is the version the writer saw (0: the stream must not exist). `events` may be empty
+    when only a claim is to be taken. `used_keys` are the stored keys that sealed the bodies: one erased
+    meanwhile refuses the append, for nobody could ever read it. `erases` names a data subject whose keys this
+    append deletes (SEC-2).
     """
 
     log: str
@@ -90,7 +91,7 @@ class Claimed:
 
 @dataclass(frozen=True, slots=True)
 class Envelope:
-    """One event as stored: every column of the log's row. `seq` is its place in the log, `version` in its stream."""
+    """One event as stored, column by column; `seq` is its place in the log, `version` in its stream."""
 
     log: str
     seq: int
@@ -109,7 +110,7 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """The end of a log: the last seq given, its chain hash and time. `seq` 0 with the genesis hash when empty."""
+    """The end of a log: the last seq, its chain hash and time; 0 and the genesis hash when empty."""
 
     seq: int
     hash: bytes

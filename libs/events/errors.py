@@ -12,7 +12,7 @@ class Failure(Exception):
     code: ClassVar[str] = "failure"
 
     def __init__(self, detail: str | None = None, **facts: Any) -> None:
-        """`detail` replaces the class's own sentence; `facts` are machine-readable particulars shown to the caller."""
+        """`detail` replaces the class's own sentence; `facts` are particulars for machines."""
         super().__init__(detail or (type(self).__doc__ or "").strip().splitlines()[0])
         self.facts: Mapping[str, Any] = facts
 

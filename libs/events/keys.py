@@ -1,4 +1,4 @@
-"""Personal data is sealed by data subject: data keys, their wrapping, sealing and opening, and the cache of keys (SEC-1, SEC-2)."""
+"""Personal data is sealed by data subject: data keys, their wrapping and their cache (SEC-1, SEC-2)."""
 
 from __future__ import annotations
 
@@ -25,15 +25,15 @@ from libs.events.envelope import WrappedKey
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 CACHED_KEYS_MAX: Final = 20_000
-# An erasure in another process reaches this one over the bus within milliseconds; this bound holds when the bus is down.
+# An erasure in another process is heard over the bus at once; this bound holds when the bus is down.
 CACHE_SECONDS_MAX: Final = 60.0
 
 
 class DataKey:
     """The key of one data subject: 32 bytes for AES-256-GCM, 32 bytes from which nonces are derived.
 
-    Nonces are the truncated HMAC of place and plaintext, so that the same event sealed again gives the same bytes (a repeated
-    append is recognised) and no nonce ever meets two plaintexts.
+    Nonces are the truncated HMAC of place and plaintext, so that the same event sealed again gives the same
+    bytes (a repeated append is recognised) and no nonce ever meets two plaintexts.
     """
 
     __slots__ = ("_cipher", "_nonce_key", "key_id", "material")
@@ -45,7 +45,7 @@ class DataKey:
         self._nonce_key = material[KEY_BYTES:]
 
     def seal(self, plaintext: str, place: bytes) -> str:
-        """Encrypt one field; `place` (log, stream, event id, field) is authenticated with it. Gives `<key id>:<base64>`."""
+        """Encrypt one field, bound to `place` (log, stream, event id, field): `<key id>:<base64>`."""
         content = plaintext.encode()
         nonce = hmac.digest(self._nonce_key, place + b"\x00" + content, "sha256")[:NONCE_BYTES]
         sealed = nonce + self._cipher.encrypt(nonce, content, place)
@@ -61,7 +61,7 @@ class DataKey:
 
 
 class KeyEncryptionKey:
-    """The organisation's master key: wraps data keys, and gives the keys of blind indexes and fingerprints."""
+    """The master key: wraps data keys, and gives the keys of blind indexes and fingerprints."""
 
     def __init__(self, material: bytes) -> None:
         if len(material) != KEY_BYTES:
@@ -85,7 +85,7 @@ class KeyEncryptionKey:
         return key, WrappedKey(key.key_id, subject, wrapped)
 
     def unwrap(self, log: str, stored: WrappedKey) -> DataKey:
-        """The data key again; ContractError where it was wrapped by another key or belongs to another subject."""
+        """The data key again; ContractError where another key or subject was used to wrap it."""
         nonce, ciphertext = stored.wrapped[:NONCE_BYTES], stored.wrapped[NONCE_BYTES:]
         try:
             material = self._cipher.decrypt(nonce, ciphertext, _key_place(log, stored.subject, stored.key_id))
@@ -112,7 +112,7 @@ class KeyShelf(Protocol):
 
 @dataclass(slots=True)
 class KeyRing:
-    """Data keys at hand, cached for a short while; what is not cached is read from the shelf and unwrapped."""
+    """Data keys, cached for a short while; what is not cached is read from the shelf and unwrapped."""
 
     shelf: KeyShelf
     key_encryption_key: KeyEncryptionKey

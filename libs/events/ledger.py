@@ -29,9 +29,10 @@ def genesis(log: str) -> bytes:
 def link(previous: bytes, envelope: Envelope) -> bytes:
     """The chain hash of `envelope` after `previous` (32 bytes each).
 
-    SHA-256 over: previous hash, seq, time (microseconds since 2000-01-01 UTC), version (big-endian 8, 8, 4 bytes), the ids of event,
-    complaint and cause (16 bytes each, zeros where absent), then log, stream, type, actor, traceparent (each with a 4-byte
-    length before it), then SHA-256 of the body's stored bytes. The same bytes as the log's SQL function makes (AUD-3).
+    SHA-256 over: previous hash, seq, time (microseconds since 2000-01-01 UTC), version (big-endian 8, 8, 4
+    bytes), the ids of event, complaint and cause (16 bytes each, zeros where absent), then log, stream, type,
+    actor, traceparent (each with a 4-byte length before it), then SHA-256 of the body's stored bytes. The
+    same bytes as the log's SQL function makes (AUD-3).
     """
     parts = [
         _FIXED.pack(

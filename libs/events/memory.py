@@ -1,4 +1,4 @@
-"""A log in memory, with the behaviour of the one in PostgreSQL: for tests of everything above it, and for simulations."""
+"""A log in memory that behaves like the one in PostgreSQL: for tests and simulations."""
 
 from __future__ import annotations
 

@@ -22,7 +22,7 @@ from libs.events.envelope import (
 from libs.events.keys import DataKey, KeyRing, KeyShelf
 
 PAGE_EVENTS: Final = 1000
-# A data subject's key can change under an append (first use elsewhere, or erasure); each time it is sealed anew.
+# A subject's key can change under an append (first use elsewhere, erasure): then it is sealed anew.
 KEY_ATTEMPTS_MAX: Final = 3
 
 
@@ -43,24 +43,25 @@ class ClaimTaken(errors.Failure):
 
 
 class Log(KeyShelf, Protocol):
-    """An append-only, totally ordered, hash-chained log per organisation. Two stand in for each other: memory and PostgreSQL."""
+    """An append-only, ordered, hash-chained log per organisation; in memory or in PostgreSQL."""
 
     async def append(self, append: Append) -> Appended:
         """Write all of `append` or nothing; answered after the durable commit.
 
-        Repeated with the same event ids it gives the first result. Raises VersionConflict, EventIdTaken, ClaimTaken, KeysChanged,
-        ForeignStream, UnknownLog, or Unavailable (then it may or may not have been written: repeat it).
+        Repeated with the same event ids it gives the first result. Raises VersionConflict, EventIdTaken,
+        ClaimTaken, KeysChanged, ForeignStream, UnknownLog, or Unavailable (then it may or may not have been
+        written: repeat it).
         """
         ...
 
     async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
-        """The events of one stream with a version above `after_version`, in order; empty when there is no such stream."""
+        """The events of one stream above `after_version`, in order; empty when there is no such stream."""
         ...
 
     async def read(
         self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
     ) -> list[Envelope]:
-        """Up to `limit` events with a `seq` above `after`, in `seq` order; of one complaint when `complaint_id` is given."""
+        """Up to `limit` events with a `seq` above `after`, in order; of one complaint where it is given."""
         ...
 
     async def head(self, log: str) -> Head:
@@ -93,7 +94,7 @@ async def nobody_listens(log: str, seq: int) -> None:
 
 
 class EventStore:
-    """Appends and reads decoded events. `on_appended(log, seq)` is told after each commit, so that readers wake at once."""
+    """Appends and reads decoded events; tells `on_appended(log, seq)` after each commit."""
 
     def __init__(
         self, log: Log, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens
@@ -156,7 +157,7 @@ class EventStore:
         return await self.decode(log, await self.log.read(log, after, limit, complaint_id))
 
     async def decode(self, log: str, envelopes: Iterable[Envelope]) -> list[Recorded[Any]]:
-        """Decode envelopes together, so that their keys are read in one go; ContractError for one that does not fit."""
+        """Decode envelopes, reading their keys in one go; ContractError for one that does not fit."""
         envelopes = list(envelopes)
         needed = {key_id for envelope in envelopes for key_id in codec.keys_named_in(envelope.body)}
         keys = await self.keys.for_opening(log, needed) if needed else {}
@@ -194,7 +195,7 @@ class Sealed:
 async def pages(
     log: Log, name: str, after: int = 0, upto: int | None = None
 ) -> AsyncIterator[list[Envelope]]:
-    """The whole log from `after` (exclusive) to `upto` (inclusive; the head when left out), a page at a time."""
+    """The log from `after` (exclusive) to `upto` (inclusive; the head when left out), page by page."""
     last = (await log.head(name)).seq if upto is None else upto
     while after < last:
         page = [e for e in await log.read(name, after, PAGE_EVENTS) if e.seq <= last]

@@ -48,7 +48,7 @@ class ComplaintRecorded:
 @contract("intake")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintAmended:
-    """A correction or supplement; what is None was left as it stood, and earlier versions stay on record (REC-6)."""
+    """A correction or supplement; what is None stands as it was, earlier versions stay visible (REC-6)."""
 
     complaint_id: UUID
     data_subject: str
@@ -84,7 +84,7 @@ class EnquiryBecameComplaint:
 @contract("intake")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AttachmentAdded:
-    """A photo, invoice or signed sheet is kept with the complaint (REC-10). `sha256` is of the content as received, in hex."""
+    """A photo, invoice or signed sheet is kept (REC-10); `sha256` (hex) is of the content as received."""
 
     complaint_id: UUID
     data_subject: str
@@ -111,7 +111,7 @@ class DuplicateSuspected:
 @contract("intake")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintMerged:
-    """A person found this complaint to be the same as another, which carries on for both; can be undone (REC-9)."""
+    """A person found this complaint to be the same as another, which carries on for both (REC-9)."""
 
     complaint_id: UUID
     data_subject: str

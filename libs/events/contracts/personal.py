@@ -1,10 +1,11 @@
-"""Marks the fields of a contract that hold personal data, and the value that stands where such data was erased."""
+"""Marks a contract's personal fields, and the value that stands where personal data was erased."""
 
 from __future__ import annotations
 
 from typing import Any, Final
 
-from pydantic import GetCoreSchemaHandler
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic.json_schema import JsonSchemaValue
 from pydantic_core import CoreSchema, core_schema
 
 
@@ -27,3 +28,15 @@ class Personal:
             return value if isinstance(value, Erased) else inner(value)
 
         return core_schema.no_info_wrap_validator_function(keep_erased, handler(source))
+
+    def __get_pydantic_json_schema__(
+        self, schema: CoreSchema, handler: GetJsonSchemaHandler
+    ) -> JsonSchemaValue:
+        """How the field looks in stored and published events: sealed."""
+        return {
+            "title": "Sealed personal text",
+            "type": "object",
+            "required": ["sealed"],
+            "additionalProperties": False,
+            "properties": {"sealed": {"type": "string", "pattern": "^[0-9a-f-]{36}:[A-Za-z0-9+/]+=*$"}},
+        }

@@ -11,7 +11,7 @@ from libs.events.contracts.registry import contract
 @contract("oversight")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PersonalDataErased:
-    """The keys of one data subject were deleted on lawful request: their personal data can no longer be read (SEC-2)."""
+    """The keys of one data subject were deleted: their personal data cannot be read again (SEC-2)."""
 
     data_subject: str
     erased_at: datetime

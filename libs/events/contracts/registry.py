@@ -1,4 +1,4 @@
-"""Which event types exist: `@contract` enters a dataclass, `@upcast` carries an old version's fields to the next."""
+"""Which event types exist: `@contract` enters a dataclass, `@upcast` carries old fields to the next."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from libs.events.contracts import personal
 
 E = TypeVar("E")
 Fields = dict[str, Any]
-# Where personal data sits: field name -> True (the field itself), a nested tree, or ("each", tree) for sequences.
+# Where personal data sits: field name -> True (itself), a nested tree, or ("each", tree) for a sequence.
 PersonalTree = Mapping[str, Any]
 
 _contracts: Final[dict[str, Contract]] = {}

@@ -1,4 +1,4 @@
-"""Values that events share: who complained, about what, and what they ask for. Terms as in docs/glossary.md."""
+"""Values that events share: who complained, about what, what they ask for. Terms: docs/glossary.md."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ class Money:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
-    """The system that sent a complaint and its own reference there; together unique in an organisation (REC-9)."""
+    """The system that sent a complaint, and its reference there: unique together (REC-9)."""
 
     system: str
     reference: str
