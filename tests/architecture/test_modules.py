@@ -40,12 +40,13 @@ def not_empty(module: Module) -> Iterator[str]:
 
 
 def meaningless(module: Module) -> Iterator[str]:
-    """A word in the name of a module, class or function; a whole name of anything else."""
+    """A word in the name of a module, class or function; a whole name of anything else. Tests are sentences."""
     if words(module.name.split(".")[-1]) & EMPTY_WORDS:
         yield f"{module.name}: its own name"
     for node in module.nodes:
-        if isinstance(node, Function | ast.ClassDef) and words(node.name) & EMPTY_WORDS:
-            yield f"{module.name}:{node.lineno} {node.name}"
+        if isinstance(node, Function | ast.ClassDef):
+            if words(node.name) & EMPTY_WORDS and not node.name.startswith("test_"):
+                yield f"{module.name}:{node.lineno} {node.name}"
         elif isinstance(node, ast.arg) and node.arg in EMPTY_WORDS:
             yield f"{module.name}:{node.lineno} {node.arg}"
         elif isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store) and node.id in EMPTY_WORDS:
