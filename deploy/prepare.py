@@ -1,7 +1,7 @@
 """`python -m deploy.prepare DIRECTORY` makes the database what this version needs; it may be repeated.
 
-In the directory, `admin-database-url` is that of somebody who may create roles, and every other `…-database-url`
-that of a role, which is let in with the password it holds.
+In the directory, `admin-database-url` is of somebody who may create roles, and every other `…-database-url`
+of a role, which is let in with the password in it.
 """
 
 import asyncio
