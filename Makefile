@@ -22,11 +22,15 @@ setup: $(READY) ## make .venv and install what requirements.lock names, checked 
 
 # The mark is written last, so an interrupted set-up is done again, and a finished one costs nothing.
 $(READY): requirements.lock pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Redress needs Python 3.11 or newer, not " + sys.version.split()[0] + ": make setup PYTHON=python3.11")'
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	    echo "Redress needs Python 3.11 or newer. Where it has another name: make setup PYTHON=python3.11"; exit 1; }
+	@echo "Setting up .venv from requirements.lock (the first time takes a minute)"
 	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
 	@sed -n '/^uv==/,/# via/p' requirements.lock > .venv/uv.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r .venv/uv.lock
-	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements.lock || { \
+	    echo "uv could not; pip tries, with this machine's own settings for packages (slower)"; \
+	    $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock; }
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	@touch $@
 

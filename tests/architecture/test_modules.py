@@ -24,6 +24,9 @@ LOOPS = {
 SILENCED = re.compile(r"type: ignore|noqa")
 REASONED = re.compile(r"(type: ignore\[[a-z, -]+\]|noqa: [A-Z0-9]+(, ?[A-Z0-9]+)*)[\s#:,—-]+\w+\s+\w+")
 
+# What opens a connection. Services are given theirs by the service library, where a test can give another.
+BUILDERS = {"create_async_engine", "create_engine", "create_pool", "connect", "AsyncClient"}
+
 Find = Callable[[Module], Iterator[str]]
 
 
@@ -40,7 +43,7 @@ def not_empty(module: Module) -> Iterator[str]:
 
 
 def meaningless(module: Module) -> Iterator[str]:
-    """A word in the name of a module, class or function; a whole name of anything else. Tests are sentences."""
+    """A word in the name of a module, class or function (tests are sentences); a whole name elsewhere."""
     if words(module.name.split(".")[-1]) & EMPTY_WORDS:
         yield f"{module.name}: its own name"
     for node in module.nodes:
@@ -81,6 +84,13 @@ def raises_again(handler: ast.ExceptHandler) -> bool:
     return isinstance(last, ast.Raise) and last.exc is None
 
 
+def built(module: Module) -> Iterator[str]:
+    """A connection to something real, made by hand."""
+    for node in module.nodes:
+        if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in BUILDERS:
+            yield f"{module.name}:{node.lineno} builds its own adapter"
+
+
 def unexplained(module: Module) -> Iterator[str]:
     """A silenced type or lint error with no reason in its line."""
     for token in tokenize.generate_tokens(io.StringIO(module.text).readline):
@@ -109,6 +119,10 @@ def test_no_error_is_hidden() -> None:
     assert found(blind, *PRODUCT, but=LOOPS) == []
 
 
+def test_services_are_given_their_adapters() -> None:
+    assert found(built, "services") == []
+
+
 def test_what_is_silenced_has_a_reason() -> None:
     assert found(unexplained, *EVERYTHING) == []
 
@@ -127,6 +141,7 @@ def test_what_is_silenced_has_a_reason() -> None:
         (blind, "try: ...\nexcept (OSError, BaseException) as e: ...\n"),
         (blind, "try: ...\nexcept Exception as e:\n    if e: raise\n"),
         (blind, "with contextlib.suppress(Exception): ...\n"),
+        (built, "engine = sa.create_async_engine(url)\n"),
         (unexplained, "x = 1  # type: ignore\n"),
         (unexplained, "x = 1  # type: ignore[misc]\n"),
         (unexplained, "x = 1  # noqa: S608\n"),
