@@ -83,8 +83,8 @@ def test_an_untouched_copy_keeps_every_contract(copy: Path) -> None:
 def test_a_forbidden_import_breaks_its_contract(
     copy: Path, contract: str, importer: str, imported: str
 ) -> None:
-    for module in {importer, imported} - {"asyncpg", "sqlalchemy", "time"}:
-        write_import(copy, module, "typing")
+    if imported.split(".")[0] in PRODUCT:
+        write_import(copy, imported, "typing")
     write_import(copy, importer, imported)
     result = lint(copy, contract)
     assert result.returncode == 1
@@ -118,14 +118,14 @@ def test_contracts_name_what_exists() -> None:
     assert [mistake for contract in CONTRACTS.values() for mistake in mistakes(contract)] == []
 
 
-def test_a_mistyped_name_is_found() -> None:
-    for right, wrong in [
-        ("libs.policy\n", "libs.polcy\n"),
-        ("fastapi", "fastpi"),
-        ("libs.events.log", "libs.*.log"),
-    ]:
-        mistyped = contracts(CONTRACTS_TEXT.replace(right, wrong))
-        assert [mistake for contract in mistyped.values() for mistake in mistakes(contract)], wrong
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("libs.policy", "libs.polcy"), ("fastapi", "fastpi"), ("libs.events.log", "libs.*.log")],
+)
+def test_a_mistyped_name_is_found(right: str, wrong: str) -> None:
+    mistyped = contracts(CONTRACTS_TEXT.replace(f"    {right}\n", f"    {wrong}\n"))
+    found = [mistake for contract in mistyped.values() for mistake in mistakes(contract)]
+    assert any(mistake.endswith(f": {wrong}") for mistake in found)
 
 
 def test_every_service_has_a_contract_and_its_decisions_are_pure() -> None:
