@@ -45,14 +45,33 @@ def test_a_broken_manifest_is_found(
     tmp_path: Path, file: str, sound: str, broken: str, complaint: str
 ) -> None:
     shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    target = tmp_path / "kubernetes" / file
-    assert sound in target.read_text()
-    target.write_text(target.read_text().replace(sound, broken))
+    replace(tmp_path / "kubernetes" / file, sound, broken)
     assert complaint in "\n".join(validate.faults(tmp_path / "kubernetes"))
 
 
 def test_a_folder_without_overlays_is_not_sound(tmp_path: Path) -> None:
     assert list(validate.faults(tmp_path)) == [f"{tmp_path}: has no overlay"]
+
+
+def test_a_further_service_is_a_folder_and_a_line(tmp_path: Path) -> None:
+    copied = shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
+    shutil.copytree(copied / "base/intake", copied / "base/notifier")
+    replace(copied / "base/notifier/kustomization.yaml", "intake", "notifier")
+    replace(copied / "base/kustomization.yaml", "  - intake\n", "  - intake\n  - notifier\n")
+    secrets = "  - name: redress-{0}\n    files: [database-url=secrets/{0}-database-url]\n".format
+    replace(
+        copied / "overlays/dev/kustomization.yaml", secrets("intake"), secrets("intake") + secrets("notifier")
+    )
+    assert list(validate.faults(copied)) == []
+    credentials.write(copied / "overlays/dev/secrets")
+    names = {rules.name(document) for document in validate.build(copied / "overlays/dev")}
+    assert {"Deployment redress-intake", "Deployment redress-notifier", "Service redress-notifier"} <= names
+
+
+def replace(file: Path, old: str, new: str) -> None:
+    text = file.read_text()
+    assert old in text
+    file.write_text(text.replace(old, new))
 
 
 def pod(documents: list[Spec], kind: str = "Deployment") -> Spec:
