@@ -2,8 +2,8 @@
 
 `embedded` (default) starts the servers of deploy/local. `testcontainers` starts the images that
 COMPLAINTS_TEST_POSTGRES_IMAGE and COMPLAINTS_TEST_NATS_IMAGE name. `external` uses the servers that
-COMPLAINTS_TEST_DATABASE_URL (a superuser's) and COMPLAINTS_TEST_NATS_URL name. A backend that cannot be had is an
-error, never a skip. COMPLAINTS_TEST_FSYNC=off trades durability for speed.
+COMPLAINTS_TEST_DATABASE_URL (a superuser's) and COMPLAINTS_TEST_NATS_URL name. A backend that cannot be had
+is an error, never a skip. COMPLAINTS_TEST_FSYNC=off trades durability for speed.
 """
 
 import asyncio

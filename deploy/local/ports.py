@@ -2,8 +2,10 @@
 
 import socket
 
+from deploy.local import services
+
 HOST = "127.0.0.1"
-OFFSETS = {"intake": 1, "postgres": 40, "nats": 41}
+OFFSETS = {**services.OFFSETS, "postgres": 40, "nats": 41}
 FIRST = 8100
 
 

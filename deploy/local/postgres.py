@@ -4,6 +4,7 @@ PostgreSQL refuses to run as root; when we are root it runs as a system user mad
 over TCP or the socket, needs a password (scram-sha-256); the superuser's is kept beside the data.
 """
 
+import contextlib
 import hashlib
 import importlib.util
 import os
@@ -26,8 +27,8 @@ ROOTS_STAND_IN = "redress-postgres"
 SOCKET_PATH_BYTES_MAX = 107
 INITDB_SECONDS = 60
 PROBE_SECONDS = 2
-OLD_MEMORY_SECONDS = 5.0
-OLD_MEMORY_PAUSE_SECONDS = 0.2
+LEFTOVERS_SECONDS = 10.0
+PAUSE_SECONDS = 0.05
 
 SETTINGS: Mapping[str, str] = {
     "listen_addresses": HOST,
@@ -60,18 +61,6 @@ class Running(process.Server):
     def dsn(self, role: str, password: str, database: str) -> str:
         return f"postgresql://{quote(role)}:{quote(password)}@{self.host}:{self.port}/{quote(database)}"
 
-    def start(self) -> None:
-        """For a moment after a SIGKILL the old server's processes hold its memory, and a new one refuses to
-        start: that alone is tried again."""
-        deadline = time.monotonic() + OLD_MEMORY_SECONDS
-        while True:
-            try:
-                return super().start()
-            except process.NotReady as refusal:
-                if "shared memory block" not in str(refusal) or time.monotonic() > deadline:
-                    raise
-            time.sleep(OLD_MEMORY_PAUSE_SECONDS)
-
 
 def start(directory: Path, port: int, settings: Mapping[str, str] | None = None) -> Running:
     """Start the server whose files are under `directory`, made on first use, and wait until it is ready."""
@@ -82,13 +71,14 @@ def start(directory: Path, port: int, settings: Mapping[str, str] | None = None)
 
 def prepare(directory: Path, port: int, log: Path, settings: Mapping[str, str] | None = None) -> Running:
     """Make the files of a server under `directory` where there are none, and say how to run it."""
-    directory = directory.absolute()
+    directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
     user = stand_in(directory)
     password_file = directory / "superuser-password"
     password = private.keep(password_file, private.password)
     give(password_file, user)
-    if not (directory / "data" / "PG_VERSION").exists():
+    data = directory / "data"
+    if not data.exists():
         create_cluster(directory, password_file, user)
     socket_dir = short_socket_dir(directory, port)
     socket_dir.mkdir(mode=0o755, exist_ok=True)
@@ -97,10 +87,11 @@ def prepare(directory: Path, port: int, log: Path, settings: Mapping[str, str] |
     flags = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
     postgres = process.Program(
         name="postgres",
-        command=(binary("postgres"), "-D", str(directory / "data"), *flags),
+        command=(binary("postgres"), "-D", str(data), *flags),
         log=log,
         address=f"{HOST}:{port}",
         ready=lambda: accepts_connections(port),
+        before=lambda: outlast_leftovers(data, data / "postmaster.pid", socket_dir / f".s.PGSQL.{port}.lock"),
         environment=process.plain_environment(),
         user=user,
         stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for every client to leave
@@ -177,6 +168,31 @@ def short_socket_dir(directory: Path, port: int) -> Path:
         return beside
     mark = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
     return Path(tempfile.gettempdir()) / f"redress-{mark}"
+
+
+def outlast_leftovers(cluster: Path, *locks: Path) -> None:
+    """Wait for what a killed server left running, then forget that server by removing its locks.
+
+    PostgreSQL would refuse to start while they share its memory, and also while the dead server is a zombie
+    that nobody collects. All its processes work in its folder; where there is no /proc it decides alone.
+    """
+    if not Path("/proc/self/cwd").exists():
+        return
+    deadline = time.monotonic() + LEFTOVERS_SECONDS
+    while works_there(cluster):
+        if time.monotonic() > deadline:
+            return
+        time.sleep(PAUSE_SECONDS)
+    for lock in locks:
+        lock.unlink(missing_ok=True)
+
+
+def works_there(folder: Path) -> bool:
+    for process_cwd in Path("/proc").glob("[0-9]*/cwd"):
+        with contextlib.suppress(OSError):  # ended, or somebody else's
+            if process_cwd.readlink() == folder:
+                return True
+    return False
 
 
 def accepts_connections(port: int) -> bool:

@@ -24,13 +24,15 @@ class NotReady(Exception):
 
 @dataclass(frozen=True)
 class Program:
-    """What to start. `ready` is a cheap probe with its own short deadline, called from any thread."""
+    """What to start. `before` is called before each start, `ready` until it says yes: in any thread, and with
+    short deadlines of their own."""
 
     name: str
     command: tuple[str, ...]
     log: Path
     address: str
     ready: Callable[[], bool]
+    before: Callable[[], None] = lambda: None
     environment: Mapping[str, str] = field(default_factory=dict)
     user: str = ""
     stop_signal: signal.Signals = signal.SIGTERM
@@ -97,6 +99,7 @@ class Child:
 
 def start(program: Program) -> Child:
     """Start a program and wait until it is ready; raises NotReady, and then nothing of it is left running."""
+    program.before()
     child = Child(program)
     try:
         child.wait_ready()

@@ -1,9 +1,9 @@
 """Run a command that cannot outlive the process that started it: `tether.py PARENT SIGNAL USER COMMAND...`.
 
-This is a program of its own, started and at once replaced by COMMAND (same pid): code between fork and exec
-in a process with threads may deadlock, and a change of user clears the death signal: it must be set after that.
-The signal is sent when the *thread* that started us ends (prctl(2)): start children from a thread that stays.
-Where there is no prctl (macOS) the command runs untethered.
+This is a program of its own, started and at once replaced by COMMAND (same pid): code between fork and
+exec in a process with threads may deadlock, and a change of user clears the death signal, so it must be set
+after that. The signal is sent when the *thread* that started us ends (prctl(2)): start children from a thread
+that stays. Where there is no prctl (macOS) the command runs untethered.
 """
 
 import ctypes

@@ -8,6 +8,7 @@ from pathlib import Path
 import asyncpg
 import nats as nats_client
 import pytest
+from nats.aio.client import Client as NatsClient
 
 from deploy.local import nats, ports, postgres, process
 from tests import backends
@@ -144,7 +145,7 @@ async def test_nats_lets_nobody_in_without_the_password(own_nats: nats.Running) 
     async def quiet(_: Exception) -> None:
         pass
 
-    client = nats_client.aio.client.Client()
+    client = NatsClient()
     bare = own_nats.url.replace(f"{nats.USER}:{own_nats.password}@", "")
     with pytest.raises(nats_client.errors.Error, match="Authorization"):
         await client.connect(bare, allow_reconnect=False, error_cb=quiet, max_reconnect_attempts=1)

@@ -1,0 +1,16 @@
+"""`redress`: everything a person does with the system from a terminal."""
+
+import typer
+
+from deploy.local import up
+
+main = typer.Typer(
+    name="redress", no_args_is_help=True, help="Complaints, handled in eight steps and proved."
+)
+main.command()(up.up)
+main.command()(up.down)
+main.command()(up.token)
+# A group of commands is one line more: main.add_typer(bus.commands, name="bus")
+
+if __name__ == "__main__":
+    main()
