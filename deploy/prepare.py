@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+import asyncpg
+
 from deploy.local import database
 
 ADMINISTRATOR = "admin-database-url"
@@ -33,7 +35,10 @@ def passwords(directory: Path) -> dict[str, str]:
 def main() -> None:
     if len(sys.argv) != 2:
         sys.exit("usage: python -m deploy.prepare DIRECTORY")
-    asyncio.run(prepare(Path(sys.argv[1])))
+    try:
+        asyncio.run(prepare(Path(sys.argv[1])))
+    except (OSError, asyncpg.PostgresError) as why:
+        sys.exit(f"the database cannot be prepared: {why}")
 
 
 if __name__ == "__main__":
