@@ -30,8 +30,8 @@ OFFICE = calendar.Calendar(
 )
 
 
-def shanghai(*when: int) -> datetime:
-    return datetime(*when, tzinfo=SHANGHAI)  # type: ignore[arg-type]  # year, month, day, hour, minute
+def shanghai(year: int, month: int, day: int, hour: int) -> datetime:
+    return datetime(year, month, day, hour, tzinfo=SHANGHAI)
 
 
 @pytest.mark.rule("SLA-2")
