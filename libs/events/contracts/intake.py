@@ -17,6 +17,7 @@ from libs.events.contracts.values import (
     Product,
     Respondent,
     Source,
+    Suspicion,
 )
 
 
@@ -40,7 +41,7 @@ class ComplaintRecorded:
     narrative: PersonalText
     demand: Demand
     missing_details: tuple[Detail, ...]
-    possible_duplicates: tuple[UUID, ...]
+    possible_duplicates: tuple[Suspicion, ...]
     first_reply_due_at: datetime
     policy: str
 
@@ -103,8 +104,7 @@ class DuplicateSuspected:
     """Another open complaint of the same customer concerns the same product or order (REC-9)."""
 
     complaint_id: UUID
-    duplicate_of: UUID
-    matched_on: tuple[str, ...]
+    suspicion: Suspicion
     suspected_at: datetime
 
 
@@ -144,3 +144,15 @@ class ComplaintWithdrawn:
     withdrawn_at: datetime
     author: str
     reason: PersonalText
+
+
+Event = (
+    ComplaintRecorded
+    | ComplaintAmended
+    | EnquiryBecameComplaint
+    | AttachmentAdded
+    | DuplicateSuspected
+    | ComplaintMerged
+    | ComplaintSeparated
+    | ComplaintWithdrawn
+)

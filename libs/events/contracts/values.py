@@ -7,6 +7,7 @@ from datetime import date
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
+from uuid import UUID
 
 from libs.events.contracts.personal import Personal
 
@@ -113,7 +114,7 @@ class Respondent:
 
     kind: RespondentKind
     reference: str
-    name: str | None = None
+    name: PersonalText | None = None  # it may be a person's
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -127,7 +128,7 @@ class Product:
     delivered_on: date | None = None
     quantity: int | None = None
     defective_quantity: int | None = None
-    requirement: str | None = None
+    requirement: PersonalText | None = None  # in the customer's own words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,3 +138,11 @@ class Demand:
     kind: DemandKind
     text: PersonalText | None = None
     money: Money | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Suspicion:
+    """An earlier open complaint that may be the same, and what the two have in common (REC-9)."""
+
+    duplicate_of: UUID
+    matched_on: tuple[str, ...]

@@ -1,0 +1,171 @@
+"""Step 1, amend: correct or supplement a record by a further event; nothing is overwritten (REC-6)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from datetime import datetime
+from typing import TypeVar, assert_never
+from uuid import UUID
+
+from libs.events import errors
+from libs.events.contracts import intake as events
+from libs.events.contracts.values import (
+    Channel,
+    Complainant,
+    Demand,
+    Detail,
+    Language,
+    Product,
+    Respondent,
+)
+from services.intake import state
+from services.intake.state import (
+    Complaint,
+    Enquired,
+    Merged,
+    NotRecorded,
+    Record,
+    Recorded,
+    Statement,
+    Withdrawn,
+)
+
+V = TypeVar("V")
+P = TypeVar("P", Complainant, Product)
+
+
+class OccurredAfterReceived(errors.Refused):
+    """A complaint cannot have been received before what it is about occurred."""
+
+    code = "occurred_after_received"
+
+
+class MoreDefectiveThanDelivered(errors.Refused):
+    """No more pieces can be defective than were delivered."""
+
+    code = "more_defective_than_delivered"
+
+
+class AnotherCustomer(errors.Refused):
+    """This complaint belongs to another customer; record a new one and withdraw this."""
+
+    code = "another_customer"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplainantChange:
+    """What to change about the complainant; None leaves as it stands."""
+
+    name: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    address: str | None = None
+    preferred_channel: Channel | None = None
+    language: Language | None = None
+    customer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AmendComplaint:
+    """What to change, by whom and why; None leaves as it stands, also within `product`."""
+
+    complaint_id: UUID
+    author: str
+    reason: str
+    occurred_at: datetime | None = None
+    complainant: ComplainantChange | None = None
+    respondent: Respondent | None = None
+    product: Product | None = None
+    narrative: str | None = None
+    supplement: str | None = None
+    demand: Demand | None = None
+    unavailable_details: frozenset[Detail] = frozenset()
+    required_details: state.RequiredDetails
+    now: datetime
+
+
+def decide(command: AmendComplaint, complaint: Complaint) -> list[events.Event]:
+    """A withdrawn complaint is amended too: what is on record of a person must be right."""
+    match complaint:
+        case Enquired(record) | Recorded(record) | Withdrawn(record):
+            return _amend(command, record)
+        case Merged(into=other):
+            raise state.AlreadyMerged(merged_into=str(other))
+        case NotRecorded():
+            raise errors.NotFound
+        case _:
+            assert_never(complaint)
+
+
+def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
+    before = record.statement
+    after = _corrected(command, before)
+    _check(after, before, record.received_at)
+    unavailable = command.unavailable_details - record.unavailable_details
+    if after == before and not unavailable:
+        return []  # it stands like that already
+    return [
+        events.ComplaintAmended(
+            complaint_id=record.complaint_id,
+            data_subject=_data_subject(record, after),
+            amended_at=command.now,
+            author=command.author,
+            reason=command.reason,
+            occurred_at=_new(after.occurred_at, before.occurred_at),
+            complainant=_new(after.complainant, before.complainant),
+            respondent=_new(after.respondent, before.respondent),
+            product=_new(after.product, before.product),
+            narrative=_new(after.narrative, before.narrative),
+            supplement=None if after.supplements == before.supplements else command.supplement,
+            demand=_new(after.demand, before.demand),
+            unavailable_details=tuple(sorted(unavailable)),
+            missing_details=state.missing_details(
+                record.contact, after, command.required_details, record.unavailable_details | unavailable
+            ),
+        )
+    ]
+
+
+def _corrected(command: AmendComplaint, before: Statement) -> Statement:
+    supplements = before.supplements
+    if command.supplement is not None and command.supplement not in supplements:
+        supplements = (*supplements, command.supplement)
+    return Statement(
+        occurred_at=command.occurred_at or before.occurred_at,
+        complainant=_merged(before.complainant, command.complainant),
+        respondent=command.respondent or before.respondent,
+        product=_merged(before.product or Product(), command.product) if command.product else before.product,
+        narrative=before.narrative if command.narrative is None else command.narrative,
+        supplements=supplements,
+        demand=command.demand or before.demand,
+    )
+
+
+def _check(after: Statement, before: Statement, received_at: datetime) -> None:
+    if after.occurred_at is not None and after.occurred_at > received_at:
+        raise OccurredAfterReceived
+    if before.complainant.customer_id not in (None, after.complainant.customer_id):
+        raise AnotherCustomer
+    product = after.product or Product()
+    if product.quantity is not None and (product.defective_quantity or 0) > product.quantity:
+        raise MoreDefectiveThanDelivered
+
+
+def _merged(value: P, change: ComplainantChange | Product | None) -> P:
+    """`value` with what `change` gives."""
+    if change is None:
+        return value
+    given = {field.name: getattr(change, field.name) for field in fields(change)}
+    return replace(value, **{name: new for name, new in given.items() if new is not None})
+
+
+def _new(after: V, before: V) -> V | None:
+    """What an event says of a part: the new version, or None where it stands as it stood."""
+    return None if after == before else after
+
+
+def _data_subject(record: Record, after: Statement) -> str:
+    """Once a complaint is known to be a customer's, what is added is sealed under the customer's key."""
+    if after.complainant.customer_id is None:
+        return record.data_subject
+    return state.data_subject(record.complaint_id, after.complainant)
