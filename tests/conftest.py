@@ -8,7 +8,6 @@ import pytest
 from tests import backends
 
 VEHICLE_COMPLAINTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "vehicle_complaints.ndjson"
-LEFT_OUT = pytest.StashKey[dict[str, str]]()
 
 
 @pytest.fixture(scope="session")
@@ -64,17 +63,14 @@ def nats_url(session_nats_server: backends.NatsServer) -> str:
 
 
 @pytest.fixture(scope="session")
-def vehicle_complaints(request: pytest.FixtureRequest) -> Path:
+def vehicle_complaints() -> Path:
     """3,556 real complaints, one JSON object a line; where the file is absent the test says so, loudly."""
     if not VEHICLE_COMPLAINTS.exists():
-        request.config.stash.setdefault(LEFT_OUT, {})["vehicle complaints"] = (
-            f"{VEHICLE_COMPLAINTS} is absent"
-        )
-        pytest.skip("the real complaints are absent")
+        backends.leave_out("tests on real complaints", f"{VEHICLE_COMPLAINTS} is absent")
     return VEHICLE_COMPLAINTS
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    for what, why in config.stash.get(LEFT_OUT, {}).items():
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    for what, why in backends.LEFT_OUT.items():
         terminalreporter.section("NOT TESTED", sep="!", red=True, bold=True)
-        terminalreporter.write_line(f"tests that need {what} did not run: {why}", red=True, bold=True)
+        terminalreporter.write_line(f"{what} did not run: {why}", red=True, bold=True)
