@@ -4,6 +4,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 import asyncpg
 
+from libs.events.log import migrate
+
 LOG = "main"
 ROLES = (
     "redress_owner",
@@ -20,8 +22,6 @@ CONNECT_SECONDS = 10
 async def create(dsn_superuser: str, name: str, passwords: dict[str, str]) -> None:
     """Make the database, bring it to the newest schema, let each role in with its password, and open the log.
     May be repeated: what is there stays."""
-    from libs.events.log import migrate
-
     await create_empty(dsn_superuser, name)
     dsn = within(dsn_superuser, name)
     await migrate.upgrade(dsn)

@@ -4,6 +4,7 @@ import asyncpg
 import nats as nats_client
 import pytest
 
+from deploy.local import database as roles
 from tests import backends
 
 
@@ -21,6 +22,18 @@ async def test_a_database_can_be_made_and_dropped(postgres: backends.PostgresSer
     postgres.drop_database(empty)
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await ask(empty.superuser_dsn, "SELECT 1")
+
+
+@pytest.mark.parametrize("role", roles.ROLES)
+async def test_every_role_gets_into_a_fresh_database(module_database: backends.Database, role: str) -> None:
+    assert await ask(module_database.dsn(role), "SELECT current_user") == role
+
+
+async def test_each_test_has_a_database_of_its_own(
+    database: backends.Database, module_database: backends.Database
+) -> None:
+    await ask(database.superuser_dsn, "CREATE TABLE mine AS SELECT 1 AS one")
+    assert await ask(module_database.superuser_dsn, "SELECT to_regclass('mine')") is None
 
 
 async def test_postgres_comes_back_after_a_kill(postgres: backends.PostgresServer) -> None:

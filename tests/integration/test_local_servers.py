@@ -1,6 +1,5 @@
 """The embedded servers start, keep what they hold, come back from kill -9, and leave nothing behind."""
 
-import os
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -107,8 +106,7 @@ def test_postgres_stops_while_a_client_is_connected(own_postgres: postgres.Runni
     assert "database system is shut down" in own_postgres.program.log.read_text()
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="only root has to run it as somebody else")
-def test_postgres_of_root_runs_as_another_user(own_postgres: postgres.Running) -> None:
+def test_postgres_never_runs_as_root(own_postgres: postgres.Running) -> None:
     assert Path(f"/proc/{own_postgres.pid}").stat().st_uid != 0
 
 
