@@ -1,6 +1,7 @@
 """What is deployed is hardened and whole, and every check that says so can fail."""
 
 import copy
+import re
 import shutil
 import stat
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ import yaml
 
 from deploy import credentials
 from deploy.kubernetes import rules, validate
+from libs.service import settings
 
 DOCKER = Path("deploy/docker")
 KUBERNETES = Path("deploy/kubernetes")
@@ -152,6 +154,15 @@ def test_every_container_of_compose_is_hardened(name: str) -> None:
     assert container["read_only"] is True
     assert container["cap_drop"] == ["ALL"]
     assert container["security_opt"] == ["no-new-privileges:true"]
+
+
+def test_only_settings_that_exist_are_set_and_each_is_documented() -> None:
+    known = {f"REDRESS_{field.upper()}" for field in settings.Settings.model_fields}
+    given = {line.partition("=")[0] for line in (KUBERNETES / "base/settings.env").read_text().splitlines()}
+    given |= {name for name in compose()["x-settings"] if name.startswith("REDRESS_")}
+    assert {name if name in known else name.removesuffix("_FILE") for name in given} <= known
+    documented = set(re.findall(r"`(REDRESS_[A-Z_]+)`", Path("docs/operations.md").read_text()))
+    assert documented - {"REDRESS_IMAGE"} == known
 
 
 def test_compose_publishes_to_this_machine_only() -> None:
