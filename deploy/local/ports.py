@@ -7,6 +7,7 @@ from deploy.local import services
 HOST = "127.0.0.1"
 OFFSETS = {**services.OFFSETS, "postgres": 40, "nats": 41}
 FIRST = 8100
+PORT_MAX = 65535
 
 
 class PortTaken(Exception):
@@ -18,13 +19,19 @@ def choose(wanted: str) -> dict[str, int]:
     first, named = FIRST, {}
     for word in filter(None, (part.strip() for part in wanted.split(","))):
         name, separator, number = word.rpartition("=")
-        if not number.isdecimal() or not 0 < int(number) < 65536 or (separator and name not in OFFSETS):
-            raise ValueError(f"{word!r} is neither a first port nor one of {', '.join(OFFSETS)} with '=PORT'")
+        if not number.isdecimal() or (separator and name not in OFFSETS):
+            raise ValueError(
+                f"--ports: {word!r} is neither a first port nor NAME=PORT of {', '.join(OFFSETS)}"
+            )
         if separator:
             named[name] = int(number)
         else:
             first = int(number)
-    return {name: first + offset for name, offset in OFFSETS.items()} | named
+    chosen = {name: first + offset for name, offset in OFFSETS.items()} | named
+    for name, port in chosen.items():
+        if not 0 < port <= PORT_MAX:
+            raise ValueError(f"--ports: {port} for {name} is not a port between 1 and {PORT_MAX}")
+    return chosen
 
 
 def require_free(chosen: dict[str, int]) -> None:
