@@ -7,12 +7,15 @@ from datetime import datetime
 from typing import Final, Generic, TypeVar
 from uuid import UUID
 
+from libs.events import errors
+
 E = TypeVar("E", covariant=True)
 
 GENESIS_VERSION: Final = 0  # the version of a stream that does not exist yet
 BODY_BYTES_MAX: Final = (
     8 * 1024 * 1024
 )  # below nats-server's ceiling for one message (max_payload is set to match)
+ERASURE: Final = "erasure-"  # how the streams begin whose appends may delete keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,6 +69,30 @@ class Append:
     new_keys: tuple[WrappedKey, ...] = ()
     used_keys: tuple[UUID, ...] = ()
     erases: str | None = None
+
+
+def check(append: Append) -> None:
+    """Raise for what no log takes: ForeignStream for erasing outside an erasure stream, otherwise Malformed.
+
+    The nil UUID stands for "absent" in the chain hash. Texts must be ones that any database and line of JSON
+    can hold: no NUL, no lone surrogate.
+    """
+    ids = [append.complaint_id, append.caused_by, *(event.event_id for event in append.events)]
+    if any(id_ is not None and not id_.int for id_ in ids):
+        raise errors.Malformed("The nil UUID names nothing.")
+    if any(len(event.body) > BODY_BYTES_MAX for event in append.events):
+        raise errors.Malformed(f"An event's body is longer than {BODY_BYTES_MAX} bytes.")
+    texts = [append.log, append.stream, append.actor, append.traceparent, append.erases or ""]
+    texts += [event.type for event in append.events]
+    texts += [key.subject for key in append.new_keys]
+    try:
+        written = "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise errors.Malformed("A text holds half of a surrogate pair.") from None
+    if b"\0" in written:
+        raise errors.Malformed("A text holds a NUL character.")
+    if append.erases is not None and not append.stream.startswith(ERASURE):
+        raise errors.ForeignStream(stream=append.stream)
 
 
 @dataclass(frozen=True, slots=True)

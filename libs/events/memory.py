@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 from libs.events import errors, ledger
-from libs.events.envelope import Append, Appended, Claimed, Envelope, Head, WrappedKey
+from libs.events.envelope import Append, Appended, Claimed, Envelope, Head, WrappedKey, check
 from libs.events.store import PAGE_EVENTS, ClaimTaken, KeysChanged
 
 
@@ -33,6 +33,7 @@ class MemoryLog:
 
     async def append(self, append: Append) -> Appended:
         """See `Log.append`."""
+        check(append)
         book = self._book(append.log)
         if repeated := self._repeated(book, append):
             return repeated
@@ -90,7 +91,8 @@ class MemoryLog:
             stream.append(envelope)
             book.events.append(envelope)
             book.by_id[envelope.event_id] = envelope
-        book.head = Head(seq, previous, at)
+        if append.events:
+            book.head = Head(seq, previous, at)
         for claim in append.claims:
             book.claims[claim.name] = Claimed(claim.name, claim.fingerprint, append.stream, len(stream), seq)
         if append.erases is not None:
