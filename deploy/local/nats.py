@@ -53,7 +53,10 @@ def prepare(directory: Path, port: int, log: Path, sync_interval: str = "always"
     password = private.keep(directory / "password", private.password)
     store = directory / "store"
     configuration = directory / "nats-server.conf"
-    private.write(configuration, json.dumps(settings(f"{HOST}:{port}", password, str(store), sync_interval)))
+    chosen = settings(f"{HOST}:{port}", password, str(store), sync_interval)
+    private.write(
+        configuration, json.dumps(chosen, ensure_ascii=False)
+    )  # the server does not know \\u escapes
     nats = process.Program(
         name="nats",
         command=(binary(), "--config", str(configuration)),

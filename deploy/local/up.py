@@ -20,6 +20,10 @@ DATABASE = "redress"
 DOWN_SECONDS = 90.0
 LEFTOVERS_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
+REFUSALS = (  # what a person can mend, and is told in a line
+    *(AlreadyUp, KeyMissing, ports.PortTaken, postgres.CannotPrepare, process.NotReady),
+    *(OSError, ValueError),
+)
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder of the system: database, secrets, logs.")]
 DEFAULT_DATA_DIR = Path(".redress")
@@ -52,7 +56,7 @@ class System:
 async def running(
     folder: Folder, chosen: dict[str, int], say: Callable[[str], None]
 ) -> AsyncIterator[System]:
-    """Start everything, and stop it at the end; raises AlreadyUp, PortTaken, KeyMissing or NotReady."""
+    """Start everything, and stop it at the end; raises one of REFUSALS."""
     with folder.locked():
         await asyncio.to_thread(require_free, folder, chosen)
         folder.prepare()
@@ -104,7 +108,7 @@ def up(
             with folder.locked():
                 folder.clean()
         asyncio.run(stay_up(folder, chosen))
-    except (AlreadyUp, KeyMissing, ports.PortTaken, process.NotReady, ValueError) as why:
+    except REFUSALS as why:
         typer.echo(str(why), err=True)
         raise typer.Exit(1) from None
 

@@ -118,6 +118,35 @@ def test_a_long_path_does_not_break_the_socket(folder: Path) -> None:
         server.stop()
 
 
+ODD_NAME = 'a, "b" 数据 $c'
+
+
+def test_postgres_lives_in_an_oddly_named_folder(folder: Path) -> None:
+    server = postgres.start(folder / ODD_NAME, ports.free())
+    try:
+        assert (folder / ODD_NAME / "socket" / f".s.PGSQL.{server.port}").is_socket()
+    finally:
+        server.stop()
+
+
+async def test_nats_lives_in_an_oddly_named_folder(folder: Path) -> None:
+    server = nats.start(folder / ODD_NAME, ports.free())
+    try:
+        await publish_one(server.url)
+        assert list((folder / ODD_NAME / "store").rglob("*.blk"))
+    finally:
+        server.stop()
+
+
+def test_others_may_read_what_root_unpacked_for_itself(folder: Path) -> None:
+    for file, mode in (("bin/postgres", 0o700), ("share/timezone", 0o600)):
+        (folder / file).parent.mkdir(mode=0o700)
+        (folder / file).touch(mode)
+    postgres.let_read(folder)
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) & 0o077 for path in folder.rglob("*")}
+    assert modes == {"bin": 0o055, "postgres": 0o055, "share": 0o055, "timezone": 0o044}
+
+
 def test_a_server_that_cannot_start_says_why(folder: Path) -> None:
     with pytest.raises(process.NotReady, match="no_such_setting"):
         postgres.start(folder / "postgres", ports.free(), {"no_such_setting": "1"})

@@ -1,4 +1,4 @@
-"""`redress up` makes a system out of an empty folder, keeps its secrets, and says clearly what cannot work."""
+"""`redress up` makes a system out of an empty folder, keeps its secrets, and says what cannot work."""
 
 import base64
 import json
