@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
 from typing import Final, assert_never
 from uuid import UUID
 
@@ -90,7 +91,17 @@ class Merged:
     into: UUID
 
 
-Complaint = NotRecorded | Enquired | Recorded | Withdrawn | Merged
+class Status(StrEnum):
+    """The situation of a complaint in one word, for those who list and filter."""
+
+    ENQUIRY = "enquiry"
+    RECORDED = "recorded"
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+
+
+OnRecord = Enquired | Recorded | Withdrawn | Merged
+Complaint = NotRecorded | OnRecord
 INITIAL: Final = NotRecorded()
 
 
@@ -146,6 +157,21 @@ def evolve(complaint: Complaint, event: events.Event) -> Complaint:
 def opened(record: Record) -> Enquired | Recorded:
     """The situation of a contact that is open."""
     return Enquired(record) if record.contact is Contact.ENQUIRY else Recorded(record)
+
+
+def status(complaint: OnRecord) -> Status:
+    """The situation in one word."""
+    match complaint:
+        case Enquired():
+            return Status.ENQUIRY
+        case Recorded():
+            return Status.RECORDED
+        case Withdrawn():
+            return Status.WITHDRAWN
+        case Merged():
+            return Status.MERGED
+        case _:
+            assert_never(complaint)
 
 
 def missing_details(

@@ -1,0 +1,222 @@
+"""One complaint as people read it: what is on record, what was before, and who changed it why (REC-6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final, TypeVar
+from uuid import UUID
+
+from pydantic import BaseModel
+
+from libs.events.contracts import intake as events
+from libs.events.contracts import registry
+from libs.events.contracts.personal import Erased
+from libs.events.contracts.values import (
+    Channel,
+    Complainant,
+    Contact,
+    Demand,
+    Detail,
+    Product,
+    Respondent,
+    Source,
+)
+from libs.events.envelope import Recorded
+from services.intake import state
+
+MASKED: Final = "[masked]"
+E = TypeVar("E")
+
+
+class Version(BaseModel):
+    """The parts of a statement that an amendment changed; null is what it left."""
+
+    occurred_at: datetime | None = None
+    complainant: Complainant | None = None
+    respondent: Respondent | None = None
+    product: Product | None = None
+    narrative: str | None = None
+    demand: Demand | None = None
+
+
+class Amendment(BaseModel):
+    """A correction or supplement, with what stood before it and what stands after it (REC-6)."""
+
+    version: int
+    amended_at: datetime
+    author: str
+    reason: str
+    before: Version
+    after: Version
+    supplement: str | None
+    unavailable_details: tuple[Detail, ...]
+
+
+class Attachment(BaseModel):
+    """What is kept with the complaint (REC-10)."""
+
+    attachment_id: UUID
+    filename: str
+    media_type: str
+    size_bytes: int
+    sha256: str
+    added_at: datetime
+    author: str
+
+
+class SuspectedDuplicate(BaseModel):
+    """An earlier complaint that may be the same (REC-9)."""
+
+    complaint_id: UUID
+    matched_on: tuple[str, ...]
+    suspected_at: datetime
+
+
+class Decision(BaseModel):
+    """What a person decided about the whole; `other` is what it was merged into or separated from."""
+
+    kind: str
+    at: datetime
+    author: str
+    reason: str
+    other: UUID | None = None
+
+
+class Dossier(BaseModel):
+    """A complaint with everything that became of it in this service."""
+
+    complaint_id: UUID
+    number: str
+    version: int
+    status: state.Status
+    contact: Contact
+    source: Source | None
+    channel: Channel
+    received_at: datetime
+    recorded_at: datetime
+    first_reply_due_at: datetime
+    policy: str
+    occurred_at: datetime | None
+    complainant: Complainant
+    respondent: Respondent
+    product: Product | None
+    narrative: str
+    supplements: tuple[str, ...]
+    demand: Demand
+    missing_details: tuple[Detail, ...]
+    unavailable_details: tuple[Detail, ...]
+    amendments: tuple[Amendment, ...]
+    attachments: tuple[Attachment, ...]
+    suspected_duplicates: tuple[SuspectedDuplicate, ...]
+    merged_into: UUID | None
+    decisions: tuple[Decision, ...]
+
+
+# Which of a statement's parts an amendment may change.
+_PARTS: Final = tuple(Version.model_fields)
+
+
+def build(history: Sequence[Recorded[Any]], *, personal: bool) -> Dossier:
+    """The dossier of a complaint's whole stream (not empty); without `personal`, no personal text."""
+    complaint: state.Complaint = state.INITIAL
+    happened = [each.event if personal else masked(each.event) for each in history]
+    amendments: list[Amendment] = []
+    for event, each in zip(happened, history, strict=True):
+        if isinstance(event, events.ComplaintAmended) and not isinstance(complaint, state.NotRecorded):
+            amendments.append(_amendment(event, each.envelope.version, complaint.record.statement))
+        complaint = state.evolve(complaint, event)
+    assert not isinstance(complaint, state.NotRecorded), "a stream is read only where it exists"
+    record, statement, first = complaint.record, complaint.record.statement, happened[0]
+    return Dossier(
+        complaint_id=record.complaint_id,
+        number=record.number,
+        version=history[-1].envelope.version,
+        status=state.status(complaint),
+        contact=record.contact,
+        source=first.source,
+        channel=first.channel,
+        received_at=record.received_at,
+        recorded_at=record.recorded_at,
+        first_reply_due_at=record.first_reply_due_at,
+        policy=first.policy,
+        occurred_at=statement.occurred_at,
+        complainant=statement.complainant,
+        respondent=statement.respondent,
+        product=statement.product,
+        narrative=statement.narrative,
+        supplements=statement.supplements,
+        demand=statement.demand,
+        missing_details=record.missing_details,
+        unavailable_details=tuple(sorted(record.unavailable_details)),
+        amendments=tuple(amendments),
+        attachments=tuple(attachment(kept) for kept in record.attachments),
+        suspected_duplicates=tuple(found for event in happened for found in _suspected(event)),
+        merged_into=complaint.into if isinstance(complaint, state.Merged) else None,
+        decisions=tuple(decision for event in happened if (decision := _decision(event))),
+    )
+
+
+def attachment(kept: events.AttachmentAdded) -> Attachment:
+    """As the dossier and the list of attachments show it."""
+    return Attachment.model_validate(kept, from_attributes=True)
+
+
+def masked(event: E) -> E:
+    """The event with every personal text masked; what was erased says so."""
+    hidden: E = _mask(event, registry.contract_of(type(event)).personal_fields)
+    return hidden
+
+
+def _mask(value: Any, tree: Any) -> Any:
+    if value is None or isinstance(value, Erased):
+        return value
+    if tree is True:
+        return MASKED
+    if isinstance(tree, tuple):
+        return tuple(_mask(item, tree[1]) for item in value)
+    return replace(value, **{name: _mask(getattr(value, name), branch) for name, branch in tree.items()})
+
+
+def _amendment(event: events.ComplaintAmended, version: int, before: state.Statement) -> Amendment:
+    changed = [part for part in _PARTS if getattr(event, part) is not None]
+    return Amendment(
+        version=version,
+        amended_at=event.amended_at,
+        author=event.author,
+        reason=event.reason,
+        before=Version(**{part: getattr(before, part) for part in changed}),
+        after=Version(**{part: getattr(event, part) for part in changed}),
+        supplement=event.supplement,
+        unavailable_details=event.unavailable_details,
+    )
+
+
+def _suspected(event: events.Event) -> list[SuspectedDuplicate]:
+    match event:
+        case events.ComplaintRecorded(possible_duplicates=found, recorded_at=at):
+            pass
+        case events.DuplicateSuspected(suspicion=suspicion, suspected_at=at):
+            found = (suspicion,)
+        case _:
+            return []
+    return [
+        SuspectedDuplicate(complaint_id=each.duplicate_of, matched_on=each.matched_on, suspected_at=at)
+        for each in found
+    ]
+
+
+def _decision(event: events.Event) -> Decision | None:
+    match event:
+        case events.EnquiryBecameComplaint(became_at=at):
+            kind, other = "conversion", None
+        case events.ComplaintMerged(merged_at=at, merged_into=other):
+            kind = "merge"
+        case events.ComplaintSeparated(separated_at=at, separated_from=other):
+            kind = "separation"
+        case events.ComplaintWithdrawn(withdrawn_at=at):
+            kind, other = "withdrawal", None
+        case _:
+            return None
+    return Decision(kind=kind, at=at, author=event.author, reason=event.reason, other=other)

@@ -1,0 +1,74 @@
+"""Schema `intake`: the register of complaints and the blocks of numbers."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "intake_0001"
+down_revision = None
+branch_labels = ("intake",)
+depends_on = "log_0001"  # which makes the roles
+
+
+def upgrade() -> None:
+    """Make the schema, its tables and the rights to them."""
+    op.execute("CREATE SCHEMA intake")
+    op.create_table(
+        "complaints",
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("complaint_id", sa.Uuid(), nullable=False),
+        sa.Column(
+            "seq", sa.BigInteger(), nullable=False, comment="of ComplaintRecorded: the order of the register"
+        ),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("contact", sa.Text(), nullable=False),
+        sa.Column("status", sa.Text(), nullable=False),
+        sa.Column("channel", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("first_reply_due_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("customer_id", sa.Text()),
+        sa.Column("respondent_kind", sa.Text(), nullable=False),
+        sa.Column("respondent_reference", sa.Text(), nullable=False),
+        sa.Column("order_number", sa.Text()),
+        sa.Column("part_number", sa.Text()),
+        sa.Column("serial_number", sa.Text()),
+        sa.Column("missing_details", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("merged_into", sa.Uuid()),
+        sa.Column(
+            "data_subjects",
+            sa.ARRAY(sa.Text()),
+            nullable=False,
+            comment="whose keys sealed what is searched",
+        ),
+        sa.Column(
+            "tokens", sa.ARRAY(sa.BigInteger()), nullable=False, comment="blind index of the words said"
+        ),
+        sa.PrimaryKeyConstraint("log", "complaint_id"),
+        schema="intake",
+    )
+    op.create_index("complaints_by_seq", "complaints", ["log", "seq"], unique=True, schema="intake")
+    op.create_index("complaints_by_number", "complaints", ["log", "number"], unique=True, schema="intake")
+    op.create_index("complaints_by_customer", "complaints", ["log", "customer_id", "seq"], schema="intake")
+    op.create_index(
+        "complaints_by_data_subject", "complaints", ["data_subjects"], schema="intake", postgresql_using="gin"
+    )
+    op.create_index("complaints_by_token", "complaints", ["tokens"], schema="intake", postgresql_using="gin")
+    op.create_table(
+        "number_blocks",
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("year", sa.Integer(), nullable=False, autoincrement=False),
+        sa.Column(
+            "reserved",
+            sa.BigInteger(),
+            nullable=False,
+            comment="the last number that any process has reserved",
+        ),
+        sa.PrimaryKeyConstraint("log", "year"),
+        schema="intake",
+    )
+    op.execute("GRANT USAGE ON SCHEMA intake TO redress_intake, redress_auditor")
+    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA intake TO redress_intake")
+    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA intake TO redress_auditor")

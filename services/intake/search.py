@@ -1,0 +1,67 @@
+"""The words of a text as blind tokens: equal words give equal tokens; tokens give no words (decision 0004)."""
+
+from __future__ import annotations
+
+import hmac
+import re
+import unicodedata
+from collections.abc import Iterable, Iterator
+from typing import Final
+
+from libs.events import errors
+from libs.events.contracts.personal import Erased
+from libs.events.keys import KeyEncryptionKey
+
+TOKEN_BYTES: Final = 8
+# A longer text is found by what it begins with; this bounds one row of the index to 80 kB.
+TOKENS_MAX: Final = 10_000
+_PURPOSE: Final = "intake search"
+# Scripts written without spaces, in which pairs of characters stand for words: Han, kana, Hangul.
+_UNSPACED: Final = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_RUN: Final = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
+_UNSPACED_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
+
+
+class TooVague(errors.Malformed):
+    """A search needs a word, or two characters of a script without spaces."""
+
+    code = "too_vague"
+
+
+class BlindIndex:
+    """Makes the tokens of one organisation's texts."""
+
+    def __init__(self, key_encryption_key: KeyEncryptionKey) -> None:
+        self._key = key_encryption_key.derive(_PURPOSE)
+
+    def of(self, log: str, texts: Iterable[str | None]) -> list[int]:
+        """The tokens of all `texts` together, each once, as signed 64-bit numbers; erased text has none."""
+        found: set[int] = set()
+        for text in texts:
+            if text is None or isinstance(text, Erased):
+                continue
+            for term in terms(text):
+                found.add(self._token(log, term))
+                if len(found) == TOKENS_MAX:
+                    return sorted(found)
+        return sorted(found)
+
+    def wanted(self, log: str, query: str) -> list[int]:
+        """The tokens that a text must have, all of them, to be found; TooVague when there are none."""
+        tokens = self.of(log, [query])
+        if not tokens:
+            raise TooVague
+        return tokens
+
+    def _token(self, log: str, term: str) -> int:
+        digest = hmac.digest(self._key, f"{log}\x00{term}".encode(), "sha256")
+        return int.from_bytes(digest[:TOKEN_BYTES], "big", signed=True)
+
+
+def terms(text: str) -> Iterator[str]:
+    """The words of a text in one spelling; for scripts without spaces, every two neighbouring characters."""
+    for run in _RUN.findall(unicodedata.normalize("NFKC", text).casefold()):
+        if _UNSPACED_CHARACTER.match(run):
+            yield from (run[at : at + 2] for at in range(len(run) - 1))
+        else:
+            yield run

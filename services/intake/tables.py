@@ -1,0 +1,60 @@
+"""The tables of schema `intake`: what the migrations have created, as queries name it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Column,
+    DateTime,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    Uuid,
+)
+
+METADATA: Final = MetaData(schema="intake")
+
+# One row a complaint, as it stands. Nothing personal is in the clear: `tokens` are blind (decision 0004).
+COMPLAINTS: Final = Table(
+    "complaints",
+    METADATA,
+    Column("log", Text, primary_key=True),
+    Column("complaint_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="of ComplaintRecorded: the order of the register"),
+    Column("version", Integer, nullable=False),
+    Column("number", Text, nullable=False),
+    Column("contact", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("channel", Text, nullable=False),
+    Column("received_at", DateTime(timezone=True), nullable=False),
+    Column("recorded_at", DateTime(timezone=True), nullable=False),
+    Column("first_reply_due_at", DateTime(timezone=True), nullable=False),
+    Column("customer_id", Text),
+    Column("respondent_kind", Text, nullable=False),
+    Column("respondent_reference", Text, nullable=False),
+    Column("order_number", Text),
+    Column("part_number", Text),
+    Column("serial_number", Text),
+    Column("missing_details", ARRAY(Text), nullable=False),
+    Column("merged_into", Uuid),
+    Column("data_subjects", ARRAY(Text), nullable=False, comment="whose keys sealed what is searched"),
+    Column("tokens", ARRAY(BigInteger), nullable=False, comment="blind index of the words said"),
+)
+Index("complaints_by_seq", COMPLAINTS.c.log, COMPLAINTS.c.seq, unique=True)
+Index("complaints_by_number", COMPLAINTS.c.log, COMPLAINTS.c.number, unique=True)
+Index("complaints_by_customer", COMPLAINTS.c.log, COMPLAINTS.c.customer_id, COMPLAINTS.c.seq)
+Index("complaints_by_data_subject", COMPLAINTS.c.data_subjects, postgresql_using="gin")
+Index("complaints_by_token", COMPLAINTS.c.tokens, postgresql_using="gin")
+
+NUMBER_BLOCKS: Final = Table(
+    "number_blocks",
+    METADATA,
+    Column("log", Text, primary_key=True),
+    Column("year", Integer, primary_key=True, autoincrement=False),
+    Column("reserved", BigInteger, nullable=False, comment="the last number that any process has reserved"),
+)

@@ -1,0 +1,248 @@
+"""Complaints as they stand, to list, filter and search; fed from the log by a projection."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, assert_never
+from uuid import UUID
+
+from sqlalchemy import ColumnElement, RowMapping, and_, case, or_, select, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from libs.events.contracts import intake as events
+from libs.events.contracts.privacy import PersonalDataErased
+from libs.events.contracts.values import (
+    Contact,
+    Product,
+    Respondent,
+    RespondentKind,
+    Suspicion,
+)
+from libs.events.envelope import Recorded
+from libs.policy.pack import Likeness
+from services.intake.search import BlindIndex
+from services.intake.state import Status
+from services.intake.tables import COMPLAINTS
+
+OPEN: Final = (Status.ENQUIRY, Status.RECORDED)
+SUSPICIONS_MAX: Final = 20  # of one complaint; the newest, when there are more
+
+# Columns of the register; the others serve to find.
+_SHOWN: Final = (
+    COMPLAINTS.c.seq,
+    COMPLAINTS.c.complaint_id,
+    COMPLAINTS.c.version,
+    COMPLAINTS.c.number,
+    COMPLAINTS.c.contact,
+    COMPLAINTS.c.status,
+    COMPLAINTS.c.channel,
+    COMPLAINTS.c.received_at,
+    COMPLAINTS.c.recorded_at,
+    COMPLAINTS.c.first_reply_due_at,
+    COMPLAINTS.c.customer_id,
+    COMPLAINTS.c.respondent_kind,
+    COMPLAINTS.c.respondent_reference,
+    COMPLAINTS.c.order_number,
+    COMPLAINTS.c.part_number,
+    COMPLAINTS.c.missing_details,
+    COMPLAINTS.c.merged_into,
+)
+_ALIKE: Final[Mapping[Likeness, ColumnElement[Any]]] = {
+    Likeness.ORDER_NUMBER: COMPLAINTS.c.order_number,
+    Likeness.PART_NUMBER: COMPLAINTS.c.part_number,
+    Likeness.SERIAL_NUMBER: COMPLAINTS.c.serial_number,
+    Likeness.RESPONDENT: COMPLAINTS.c.respondent_reference,
+}
+
+# What a complaint is again when its merge is undone.
+_STATUS_APART: Final = case(
+    (COMPLAINTS.c.status != Status.MERGED, COMPLAINTS.c.status),
+    (COMPLAINTS.c.contact == Contact.ENQUIRY, Status.ENQUIRY),
+    else_=Status.RECORDED,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Filters:
+    """What to list. `recorded_from` is included, `recorded_to` is not; all words of `q` must be found."""
+
+    status: Status | None = None
+    customer_id: str | None = None
+    q: str | None = None
+    recorded_from: datetime | None = None
+    recorded_to: datetime | None = None
+
+
+class Register:
+    """Every complaint of every organisation, one row each."""
+
+    name = "intake.complaints"
+
+    def __init__(self, index: BlindIndex) -> None:
+        self._index = index
+
+    async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
+        """Take in one event, in the transaction that moves the checkpoint."""
+        log, event = recorded.envelope.log, recorded.event
+        match event:
+            case events.ComplaintRecorded():
+                row = self._first(recorded)
+                await connection.execute(insert(COMPLAINTS).values(row).on_conflict_do_nothing())
+            case PersonalDataErased():
+                sealed = COMPLAINTS.c.data_subjects.contains([event.data_subject])
+                await connection.execute(
+                    update(COMPLAINTS).where(COMPLAINTS.c.log == log, sealed).values(tokens=[])
+                )
+            case _ if isinstance(event, events.Event):
+                row = _changes(event) | {"version": recorded.envelope.version}
+                if isinstance(event, events.ComplaintAmended):
+                    row |= await self._found_by(connection, log, event)
+                await connection.execute(update(COMPLAINTS).where(_of(log, event.complaint_id)).values(row))
+
+    def _first(self, recorded: Recorded[events.ComplaintRecorded]) -> dict[str, Any]:
+        event, envelope = recorded.event, recorded.envelope
+        said = (event.narrative, event.complainant.name, event.number)
+        return {
+            "log": envelope.log,
+            "complaint_id": event.complaint_id,
+            "seq": envelope.seq,
+            "version": envelope.version,
+            "number": event.number,
+            "contact": event.contact,
+            "status": Status.ENQUIRY if event.contact is Contact.ENQUIRY else Status.RECORDED,
+            "channel": event.channel,
+            "received_at": event.received_at,
+            "recorded_at": event.recorded_at,
+            "first_reply_due_at": event.first_reply_due_at,
+            "customer_id": event.complainant.customer_id,
+            **_respondent(event.respondent),
+            **_product(event.product or Product()),
+            "missing_details": list(event.missing_details),
+            "data_subjects": [event.data_subject],
+            "tokens": self._index.of(envelope.log, said),
+        }
+
+    async def _found_by(
+        self, connection: AsyncConnection, log: str, event: events.ComplaintAmended
+    ) -> dict[str, Any]:
+        """What was said before an amendment stays on record, so it is still found."""
+        found = select(COMPLAINTS.c.tokens, COMPLAINTS.c.data_subjects).where(_of(log, event.complaint_id))
+        tokens, data_subjects = (await connection.execute(found)).one()
+        name = event.complainant.name if event.complainant else None
+        said = self._index.of(log, (event.narrative, event.supplement, name))
+        return {
+            "tokens": sorted({*tokens, *said}),
+            "data_subjects": sorted({*data_subjects, event.data_subject}),
+        }
+
+
+def _changes(event: events.Event) -> dict[str, Any]:
+    """The columns that an event after the first one changes."""
+    match event:
+        case events.ComplaintAmended():
+            changed: dict[str, Any] = {"missing_details": list(event.missing_details)}
+            if event.complainant:
+                changed["customer_id"] = event.complainant.customer_id
+            if event.respondent:
+                changed |= _respondent(event.respondent)
+            if event.product:
+                changed |= _product(event.product)
+            return changed
+        case events.EnquiryBecameComplaint():
+            return {
+                "contact": Contact.COMPLAINT,
+                "status": Status.RECORDED,
+                "missing_details": list(event.missing_details),
+                "first_reply_due_at": event.first_reply_due_at,
+            }
+        case events.ComplaintMerged():
+            return {"status": Status.MERGED, "merged_into": event.merged_into}
+        case events.ComplaintSeparated():
+            return {"status": _STATUS_APART, "merged_into": None}
+        case events.ComplaintWithdrawn():
+            return {"status": Status.WITHDRAWN}
+        case events.AttachmentAdded() | events.DuplicateSuspected() | events.ComplaintRecorded():
+            return {}
+        case _:
+            assert_never(event)
+
+
+def _respondent(respondent: Respondent) -> dict[str, Any]:
+    return {"respondent_kind": respondent.kind, "respondent_reference": respondent.reference}
+
+
+def _product(product: Product) -> dict[str, Any]:
+    names = ("order_number", "part_number", "serial_number")
+    return {name: getattr(product, name) for name in names}
+
+
+def _of(log: str, complaint_id: UUID) -> ColumnElement[bool]:
+    return and_(COMPLAINTS.c.log == log, COMPLAINTS.c.complaint_id == complaint_id)
+
+
+async def listed(
+    connection: AsyncConnection,
+    log: str,
+    filters: Filters,
+    tokens: Sequence[int],
+    before: int | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Rows of the register, newest first; `before` is the `seq` of the last one seen."""
+    columns = COMPLAINTS.c
+    conditions: dict[str, tuple[object, ColumnElement[bool]]] = {
+        "status": (filters.status, columns.status == filters.status),
+        "customer_id": (filters.customer_id, columns.customer_id == filters.customer_id),
+        "recorded_from": (filters.recorded_from, columns.recorded_at >= filters.recorded_from),
+        "recorded_to": (filters.recorded_to, columns.recorded_at < filters.recorded_to),
+        "q": (filters.q, columns.tokens.contains(tokens)),
+        "before": (before, columns.seq < before),
+    }
+    asked = [condition for value, condition in conditions.values() if value is not None]
+    rows = select(*_SHOWN).where(columns.log == log, *asked).order_by(columns.seq.desc()).limit(limit)
+    return (await connection.execute(rows)).mappings().all()
+
+
+def likeness(
+    respondent: Respondent, product: Product | None, compared: Sequence[Likeness]
+) -> dict[Likeness, str]:
+    """What is compared with the customer's other complaints; nothing without a product or an order."""
+    found = {
+        Likeness.ORDER_NUMBER: product and product.order_number,
+        Likeness.PART_NUMBER: product and product.part_number,
+        Likeness.SERIAL_NUMBER: product and product.serial_number,
+        Likeness.RESPONDENT: respondent.reference if respondent.kind is RespondentKind.PRODUCT else None,
+    }
+    return {like: value for like in compared if (value := found[like])}
+
+
+async def suspicions(
+    connection: AsyncConnection,
+    log: str,
+    customer_id: str,
+    likeness: Mapping[Likeness, str],
+    before: int | None = None,
+) -> tuple[Suspicion, ...]:
+    """The customer's open complaints that are alike, of any age; recorded before `before`, a `seq`."""
+    columns = COMPLAINTS.c
+    alike = [_ALIKE[like] == value for like, value in likeness.items()]
+    rows = (
+        select(columns.complaint_id, *_ALIKE.values())
+        .where(columns.log == log, columns.customer_id == customer_id, columns.status.in_(OPEN), or_(*alike))
+        .order_by(columns.seq.desc())
+        .limit(SUSPICIONS_MAX)
+    )
+    if before is not None:
+        rows = rows.where(columns.seq < before)
+    return tuple(
+        Suspicion(
+            duplicate_of=row.complaint_id,
+            matched_on=tuple(
+                like.value for like, value in likeness.items() if row._mapping[_ALIKE[like]] == value
+            ),
+        )
+        for row in await connection.execute(rows)
+    )
