@@ -1,0 +1,168 @@
+"""The process's one connection to NATS: made anew whenever it is lost, and never in the way of an append."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections import defaultdict
+from types import TracebackType
+from typing import Final, Self
+from weakref import WeakSet
+
+import nats
+import nats.errors
+import structlog
+from nats.aio.client import Client
+from nats.aio.msg import Msg
+from nats.js.manager import JetStreamManager
+
+from libs.events import bus, errors
+
+CONNECT_SECONDS: Final = 5
+REQUEST_SECONDS: Final = 5.0
+RECONNECT_SECONDS_MIN: Final = 0.05
+RECONNECT_SECONDS_MAX: Final = 1.0
+CLOSED_CHECK_SECONDS: Final = 0.5
+PING_SECONDS: Final = 5
+PINGS_UNANSWERED_MAX: Final = 2
+
+logger = structlog.get_logger(__name__)
+
+
+class Connection:
+    """`async with Connection(url)` returns at once and connects in the background, for as long as it is open.
+
+    Each reconnection is a new client: subscriptions of a lost one are dead, and whoever holds one finds out by a
+    deadline and makes another. The client's own reconnecting is off: it replays what was buffered, and can leave a
+    pull waiting for ever.
+    """
+
+    def __init__(self, url: str, name: str = "redress") -> None:
+        self._url = url
+        self._name = name
+        self._client: Client | None = None
+        self._keeper: asyncio.Task[None] | None = None
+        self._listeners: defaultdict[str, WeakSet[asyncio.Event]] = defaultdict(WeakSet)
+
+    async def __aenter__(self) -> Self:
+        self._keeper = asyncio.create_task(self._keep(), name="nats connection")
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await self._keeper
+        self._keeper = None
+
+    @property
+    def connected(self) -> bool:
+        """Whether there is a connection just now."""
+        return self._client is not None and self._client.is_connected
+
+    @property
+    def client(self) -> Client:
+        """The client of the present connection; Unavailable when there is none."""
+        if self._client is None or not self._client.is_connected:
+            raise errors.Unavailable("The bus is not connected.")
+        return self._client
+
+    @property
+    def jetstream(self) -> JetStreamManager:
+        """JetStream's management requests, each with a deadline; Unavailable when there is no connection."""
+        return self.client.jsm(timeout=REQUEST_SECONDS)
+
+    async def request(self, subject: str, payload: bytes = b"", headers: dict[str, str] | None = None) -> Msg:
+        """The answer to a request; Unavailable when there is no connection, no answer, or not in time."""
+        try:
+            return await self.client.request(subject, payload, timeout=REQUEST_SECONDS, headers=headers)
+        except nats.errors.Error as error:
+            raise errors.Unavailable(f"The bus did not answer: {type(error).__name__}.") from error
+
+    async def wake(self, log: str, seq: int) -> None:
+        """Say that `log` has grown to `seq`, here and in every process that listens; for `EventStore.on_appended`.
+
+        Never fails and never waits for NATS: a lost call is made good by everybody's poll.
+        """
+        self._notify(log)
+        if self.connected:
+            with contextlib.suppress(nats.errors.Error, errors.Unavailable):
+                await self.client.publish(bus.appended(log), str(seq).encode())
+
+    def listen(self, log: str) -> asyncio.Event:
+        """An event set at each append to `log`; the listener clears it, and it is forgotten with its listener."""
+        event = asyncio.Event()
+        self._listeners[log].add(event)
+        return event
+
+    async def until_connected(self) -> None:
+        """Return when there is a connection."""
+        while not self.connected:
+            await asyncio.sleep(RECONNECT_SECONDS_MIN)
+
+    def _notify(self, log: str) -> None:
+        for event in self._listeners.get(log, ()):
+            event.set()
+
+    async def _keep(self) -> None:
+        pause = RECONNECT_SECONDS_MIN
+        told = False
+        while True:
+            closed = asyncio.Event()
+            client = Client()
+            try:
+                await self._connect(client, closed)
+                self._client = client
+                logger.info("bus connected")
+                pause, told = RECONNECT_SECONDS_MIN, False
+                await self._until_closed(client, closed)
+                logger.warning("bus connection lost")
+                told = True
+            except (OSError, TimeoutError, nats.errors.Error) as error:
+                if not told:
+                    logger.warning("bus unreachable", error=type(error).__name__)
+                    told = True
+            finally:
+                self._client = None
+                with contextlib.suppress(OSError, nats.errors.Error):
+                    await client.close()
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, RECONNECT_SECONDS_MAX)
+
+    async def _connect(self, client: Client, closed: asyncio.Event) -> None:
+        async def on_closed() -> None:
+            closed.set()
+
+        async def on_error(error: Exception) -> None:
+            # Without a callback the client prints a traceback for each. What matters is a lost connection.
+            logger.debug("bus client error", error=type(error).__name__)
+
+        async def on_appended(message: Msg) -> None:
+            self._notify(message.subject.rpartition(".")[2])
+
+        async with asyncio.timeout(CONNECT_SECONDS):
+            await client.connect(
+                self._url,
+                name=self._name,
+                error_cb=on_error,
+                disconnected_cb=on_closed,
+                closed_cb=on_closed,
+                allow_reconnect=False,
+                max_reconnect_attempts=1,
+                reconnect_time_wait=0,
+                connect_timeout=CONNECT_SECONDS,
+                ping_interval=PING_SECONDS,
+                max_outstanding_pings=PINGS_UNANSWERED_MAX,
+                pending_size=0,  # nothing is kept back for a connection to come
+                no_echo=True,  # this process's own appends are told within it
+                skip_subject_validation=True,
+            )
+            await client.subscribe(bus.appended("*"), cb=on_appended)
+
+    async def _until_closed(self, client: Client, closed: asyncio.Event) -> None:
+        # The client can close without calling back (its last flush may fail), so it is also looked at.
+        while not client.is_closed and client.is_connected:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(closed.wait(), CLOSED_CHECK_SECONDS)

@@ -1,0 +1,156 @@
+"""Consumers: every event, each complaint in order, the impossible ones parked."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from libs.events import errors, parked
+from libs.events.envelope import Envelope
+from libs.events.lease import Undisputed
+from libs.events.relay import Relay
+from tests import backends, carriage
+
+
+@pytest.fixture
+async def pool(database: backends.Database) -> AsyncIterator[asyncpg.Pool]:
+    async with asyncpg.create_pool(database.dsn("redress_intake"), min_size=0, max_size=4) as pool:
+        yield pool
+
+
+async def until_heard(ear: carriage.Ear, count: int) -> None:
+    async def heard() -> bool:
+        return len({envelope.seq for envelope in ear.heard}) >= count
+
+    await carriage.until(heard, f"{count} events heard")
+
+
+async def test_everything_is_heard_each_complaint_in_order(nats_url: str, pool: asyncpg.Pool) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_url) as connection:
+        store, ear = carriage.store_on(log, connection), carriage.Ear()
+        author = carriage.Author(store, name)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            await author.write(1200)
+            await until_heard(ear, 1200)
+        assert ear.effects() == await carriage.in_order(log, name)
+        assert await parked.Shelf(pool, "ear", name).checkpoint() == 1200
+
+
+async def test_a_poison_event_is_parked_and_other_complaints_go_on(nats_url: str, pool: asyncpg.Pool) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_url) as connection:
+        store = carriage.store_on(log, connection)
+        author = carriage.Author(store, name)
+        poisoned, *_ = author.versions
+        cured = False
+
+        async def trouble(envelope: Envelope) -> None:
+            if envelope.complaint_id == poisoned and envelope.version == 2 and not cured:
+                raise errors.ContractError
+
+        ear = carriage.Ear(trouble)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            await author.write(50)
+            await until_heard(ear, 41)
+            await author.write(5)
+            await until_heard(ear, 45)
+
+            async def all_parked() -> bool:
+                return len(await parked.everything(pool)) == 10
+
+            await carriage.until(all_parked, "ten events parked")
+            waiting = await parked.everything(pool)
+            assert {event.lane for event in waiting} == {str(poisoned)}
+            assert [event.attempts for event in waiting] == [2] + [0] * 9
+            cured = True
+            assert await parked.mark_for_redrive(pool, name, "ear", [waiting[-1].seq]) == 10
+            await until_heard(ear, 55)
+            await author.write(5)
+            await until_heard(ear, 60)
+            assert await parked.everything(pool) == []
+        assert ear.effects() == await carriage.in_order(log, name)
+
+
+async def test_what_cannot_be_decoded_is_parked(nats_url: str, pool: asyncpg.Pool) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_url) as connection:
+        store, ear = carriage.store_on(log, connection), carriage.Ear()
+        author = carriage.Author(store, name)
+        first, second, *_ = author.versions
+        await carriage.write_raw(log, name, first, "complaints.intake.never_heard_of.v1", b"{}")
+        await carriage.write_raw(log, name, second, carriage.SUSPECTED, b"\xff not json")
+        await author.write(10)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            await until_heard(ear, 6)
+
+            async def all_parked() -> bool:
+                return len(await parked.everything(pool)) == 6
+
+            await carriage.until(all_parked, "six events parked")
+        reasons = [event.reason for event in await parked.everything(pool)]
+        assert [reason.partition(":")[0] for reason in reasons[:2]] == ["contract_error"] * 2
+
+
+async def test_nobody_waits_for_a_complaint_that_is_being_tried_again(
+    nats_url: str, pool: asyncpg.Pool
+) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_url) as connection:
+        store = carriage.store_on(log, connection)
+        author = carriage.Author(store, name)
+        slow, *_ = author.versions
+        away = True
+
+        async def trouble(envelope: Envelope) -> None:
+            if envelope.complaint_id == slow and away:
+                raise errors.Unavailable
+
+        ear = carriage.Ear(trouble)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            await author.write(50)
+            await until_heard(ear, 40)
+            away = False
+            await until_heard(ear, 50)
+        assert ear.effects() == await carriage.in_order(log, name)
+
+
+async def test_a_restarted_server_is_found_again(
+    nats_server: backends.NatsServer, pool: asyncpg.Pool
+) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_server.url) as connection:
+        store, ear = carriage.store_on(log, connection), carriage.Ear()
+        author = carriage.Author(store, name)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            for total in (20, 40, 60):
+                await author.write(20)
+                await until_heard(ear, total)
+                await asyncio.to_thread(nats_server.kill if total == 20 else nats_server.stop)
+                await asyncio.to_thread(nats_server.start)
+        assert ear.effects() == await carriage.in_order(log, name)
+
+
+async def test_a_wiped_server_is_as_if_nothing_had_happened(
+    nats_server: backends.NatsServer, pool: asyncpg.Pool
+) -> None:
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_server.url) as connection:
+        store, ear = carriage.store_on(log, connection), carriage.Ear()
+        author = carriage.Author(store, name)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            await author.write(40)
+            await until_heard(ear, 40)
+            await asyncio.to_thread(nats_server.wipe)
+            await author.write(20)
+            await until_heard(ear, 60)
+            await carriage.until_carried(connection, log, name)
+        assert ear.effects() == await carriage.in_order(log, name)
+        assert await carriage.stream_content(connection, name) == await carriage.everything_in(log, name)
