@@ -32,19 +32,18 @@ class Numbers:
         self._at_hand: defaultdict[tuple[str, int], deque[int]] = defaultdict(deque)
         self._reserving: defaultdict[tuple[str, int], asyncio.Lock] = defaultdict(asyncio.Lock)
 
-    async def take(self, log: str, year: int) -> str:
-        """A number nobody else has or will get; in order within this process. Errors as the database's."""
+    async def take(self, log: str, year: int) -> int:
+        """A number, from 1 on, that nobody else gets in this year. Unavailable with the database."""
         at_hand = self._at_hand[log, year]
         while not at_hand:
             async with self._reserving[log, year]:
                 if not at_hand:
                     at_hand.extend(await self._reserve(log, year))
-        return f"{year}-{at_hand.popleft():06d}"
+        return at_hand.popleft()
 
-    def give_back(self, log: str, number: str) -> None:
-        """Take a number back that certainly stands in no event."""
-        year, ordinal = number.split("-")
-        self._at_hand[log, int(year)].appendleft(int(ordinal))
+    def give_back(self, log: str, year: int, number: int) -> None:
+        """Take back a number that certainly stands in no event."""
+        self._at_hand[log, year].appendleft(number)
 
     async def _reserve(self, log: str, year: int) -> range:
         async with self._engine.begin() as connection:

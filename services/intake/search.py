@@ -1,4 +1,4 @@
-"""The words of a text as blind tokens: equal words give equal tokens; tokens give no words (decision 0004)."""
+"""The words of a text as blind tokens: equal words give equal tokens, no token a word (decision 0004)."""
 
 from __future__ import annotations
 

@@ -39,6 +39,7 @@ COMPLAINTS: Final = Table(
     Column("respondent_reference", Text, nullable=False),
     Column("order_number", Text),
     Column("part_number", Text),
+    Column("batch", Text),
     Column("serial_number", Text),
     Column("missing_details", ARRAY(Text), nullable=False),
     Column("merged_into", Uuid),
@@ -50,6 +51,15 @@ Index("complaints_by_number", COMPLAINTS.c.log, COMPLAINTS.c.number, unique=True
 Index("complaints_by_customer", COMPLAINTS.c.log, COMPLAINTS.c.customer_id, COMPLAINTS.c.seq)
 Index("complaints_by_data_subject", COMPLAINTS.c.data_subjects, postgresql_using="gin")
 Index("complaints_by_token", COMPLAINTS.c.tokens, postgresql_using="gin")
+
+# How far each view has followed each log; libs.service.projection writes it.
+CHECKPOINTS: Final = Table(
+    "checkpoints",
+    METADATA,
+    Column("log", Text, primary_key=True),
+    Column("projection", Text, primary_key=True),
+    Column("seq", BigInteger, nullable=False),
+)
 
 NUMBER_BLOCKS: Final = Table(
     "number_blocks",

@@ -22,7 +22,6 @@ from libs.events.contracts.values import (
     Suspicion,
 )
 from libs.events.envelope import Recorded
-from libs.policy.pack import Likeness
 from services.intake.search import BlindIndex
 from services.intake.state import Status
 from services.intake.tables import COMPLAINTS
@@ -50,11 +49,13 @@ _SHOWN: Final = (
     COMPLAINTS.c.missing_details,
     COMPLAINTS.c.merged_into,
 )
-_ALIKE: Final[Mapping[Likeness, ColumnElement[Any]]] = {
-    Likeness.ORDER_NUMBER: COMPLAINTS.c.order_number,
-    Likeness.PART_NUMBER: COMPLAINTS.c.part_number,
-    Likeness.SERIAL_NUMBER: COMPLAINTS.c.serial_number,
-    Likeness.RESPONDENT: COMPLAINTS.c.respondent_reference,
+# What policy may compare, and the column that holds it.
+_COMPARED: Final[Mapping[str, ColumnElement[Any]]] = {
+    "order_number": COMPLAINTS.c.order_number,
+    "part_number": COMPLAINTS.c.part_number,
+    "batch": COMPLAINTS.c.batch,
+    "serial_number": COMPLAINTS.c.serial_number,
+    "respondent": COMPLAINTS.c.respondent_reference,
 }
 
 # What a complaint is again when its merge is undone.
@@ -175,7 +176,7 @@ def _respondent(respondent: Respondent) -> dict[str, Any]:
 
 
 def _product(product: Product) -> dict[str, Any]:
-    names = ("order_number", "part_number", "serial_number")
+    names = ("order_number", "part_number", "batch", "serial_number")
     return {name: getattr(product, name) for name in names}
 
 
@@ -206,32 +207,33 @@ async def listed(
     return (await connection.execute(rows)).mappings().all()
 
 
-def likeness(
-    respondent: Respondent, product: Product | None, compared: Sequence[Likeness]
-) -> dict[Likeness, str]:
+def likeness(respondent: Respondent, product: Product | None, compared: Sequence[str]) -> dict[str, str]:
     """What is compared with the customer's other complaints; nothing without a product or an order."""
-    found = {
-        Likeness.ORDER_NUMBER: product and product.order_number,
-        Likeness.PART_NUMBER: product and product.part_number,
-        Likeness.SERIAL_NUMBER: product and product.serial_number,
-        Likeness.RESPONDENT: respondent.reference if respondent.kind is RespondentKind.PRODUCT else None,
-    }
-    return {like: value for like in compared if (value := found[like])}
+    found = {name: getattr(product, name) for name in _COMPARED if hasattr(product, name)}
+    if respondent.kind is RespondentKind.PRODUCT:
+        found["respondent"] = respondent.reference
+    return {name: value for name in compared if (value := found.get(name)) is not None}
 
 
 async def suspicions(
     connection: AsyncConnection,
     log: str,
     customer_id: str,
-    likeness: Mapping[Likeness, str],
+    likeness: Mapping[str, str],
+    since: datetime,
     before: int | None = None,
 ) -> tuple[Suspicion, ...]:
-    """The customer's open complaints that are alike, of any age; recorded before `before`, a `seq`."""
+    """The customer's open complaints that are alike, recorded since then, and before that `seq` if given."""
     columns = COMPLAINTS.c
-    alike = [_ALIKE[like] == value for like, value in likeness.items()]
     rows = (
-        select(columns.complaint_id, *_ALIKE.values())
-        .where(columns.log == log, columns.customer_id == customer_id, columns.status.in_(OPEN), or_(*alike))
+        select(columns.complaint_id, *(_COMPARED[name].label(name) for name in likeness))
+        .where(
+            columns.log == log,
+            columns.customer_id == customer_id,
+            columns.recorded_at >= since,
+            columns.status.in_(OPEN),
+            or_(*(_COMPARED[name] == value for name, value in likeness.items())),
+        )
         .order_by(columns.seq.desc())
         .limit(SUSPICIONS_MAX)
     )
@@ -239,10 +241,8 @@ async def suspicions(
         rows = rows.where(columns.seq < before)
     return tuple(
         Suspicion(
-            duplicate_of=row.complaint_id,
-            matched_on=tuple(
-                like.value for like, value in likeness.items() if row._mapping[_ALIKE[like]] == value
-            ),
+            duplicate_of=row["complaint_id"],
+            matched_on=tuple(name for name, value in likeness.items() if row[name] == value),
         )
-        for row in await connection.execute(rows)
+        for row in (await connection.execute(rows)).mappings()
     )

@@ -34,6 +34,7 @@ def upgrade() -> None:
         sa.Column("respondent_reference", sa.Text(), nullable=False),
         sa.Column("order_number", sa.Text()),
         sa.Column("part_number", sa.Text()),
+        sa.Column("batch", sa.Text()),
         sa.Column("serial_number", sa.Text()),
         sa.Column("missing_details", sa.ARRAY(sa.Text()), nullable=False),
         sa.Column("merged_into", sa.Uuid()),
@@ -56,6 +57,14 @@ def upgrade() -> None:
         "complaints_by_data_subject", "complaints", ["data_subjects"], schema="intake", postgresql_using="gin"
     )
     op.create_index("complaints_by_token", "complaints", ["tokens"], schema="intake", postgresql_using="gin")
+    op.create_table(
+        "checkpoints",
+        sa.Column("log", sa.Text(), nullable=False),
+        sa.Column("projection", sa.Text(), nullable=False),
+        sa.Column("seq", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("log", "projection"),
+        schema="intake",
+    )
     op.create_table(
         "number_blocks",
         sa.Column("log", sa.Text(), nullable=False),

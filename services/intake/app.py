@@ -1,0 +1,18 @@
+"""The service intake, steps 1 to 3: `python -m libs.service.run services.intake.app`."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from libs.service.app import Service
+from libs.service.wiring import Resources
+from services.intake import api
+from services.intake.search import BlindIndex
+from services.intake.views import Register
+
+
+def _views(resources: Resources) -> tuple[Register, ...]:
+    return (Register(BlindIndex(resources.key_encryption_key)),)
+
+
+SERVICE: Final = Service(name="intake", title="Redress intake", routers=(api.router,), views=_views)
