@@ -1,0 +1,81 @@
+"""`make bench`: measure every pair in turn, print one table of ratios, write build/bench.json."""
+
+import argparse
+import json
+import sys
+import time
+
+from rich.console import Console
+from rich.table import Table
+
+from bench import append, bus, measure, read, servers
+
+GROUPS = (append.GROUP, bus.GROUP, read.GROUP)
+Line = dict[str, object]
+
+
+def main(words: list[str]) -> None:
+    """Exit status 0 says that it ran; the table says what holds."""
+    options = arguments(words)
+    scale = measure.QUICK if options.quick else measure.FULL if options.full else measure.DEFAULT
+    names = options.rows or [row.name for group in GROUPS for row in group.rows]
+    console, began = Console(stderr=True), time.monotonic()
+    with servers.running() as place, console.status("starting") as status:
+        machine_line = servers.described(place)
+        lines = [
+            line
+            for group in GROUPS
+            for line in measured(group, place, scale, names, lambda what: status.update(f"measuring {what}"))
+        ]
+    (servers.BUILD / "bench.json").write_text(json.dumps(lines, indent=2) + "\n")
+    print(machine_line)
+    print(f"{scale.rounds} rounds of every pair in turn, medians; {time.monotonic() - began:.0f} s in all")
+    Console(width=None if sys.stdout.isatty() else 180).print(table(lines))
+
+
+def arguments(words: list[str]) -> argparse.Namespace:
+    """--rows, and how much to measure."""
+    known = [row.name for group in GROUPS for row in group.rows]
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--rows", type=lambda names: names.split(","), help=f"only these: {', '.join(known)}")
+    size = parser.add_mutually_exclusive_group()
+    size.add_argument("--quick", action="store_true", help="little and fast: shows that it runs, no more")
+    size.add_argument("--full", action="store_true", help="5 million events where the default has 1 million")
+    options = parser.parse_args(words)
+    if unknown := set(options.rows or ()) - set(known):
+        parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    return options
+
+
+def measured(
+    group: measure.Group, place: servers.Place, scale: measure.Scale, names: list[str], say: measure.Say
+) -> list[Line]:
+    """The lines of those rows of a group that are wanted."""
+    rows = [row for row in group.rows if row.name in names]
+    wanted = {contestant for row in rows for contestant in row.contestants}
+    if not rows:
+        return []
+    say(f"(preparing {rows[0].name})")
+    with group.open(place, scale, wanted) as contestants:
+        samples = measure.take_turns(contestants, scale.rounds, say)
+    return [measure.result(row, samples) for row in rows]
+
+
+def table(lines: list[Line]) -> Table:
+    """One line a row; what misses is said with its reason."""
+    shown = Table(box=None, pad_edge=False)
+    for title in ("row", "what", "figure", "unit", "against", "", "ratio", "floor", "holds", "reason"):
+        shown.add_column(
+            title, justify="right" if title in ("figure", "against", "ratio", "floor") else "left"
+        )
+    for line in lines:
+        shown.add_row(
+            *(str(line["row"]), str(line["what"]), f"{line['figure']:,}", str(line["unit"])),
+            *(f"{line['against']:,}", str(line["against_what"]), f"{line['ratio']:.2f}"),
+            *(f"{line['floor']:g}", "yes" if line["holds"] else "NO", str(line["reason"])),
+        )
+    return shown
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,71 @@
+"""Load from processes of its own: they prepare, start together, and hand back what they counted."""
+
+import multiprocessing
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
+from bench import machine
+from bench.measure import Sample
+
+PREPARE_SECONDS_MAX = 120.0
+Ready = Callable[[], None]
+# Forked from a process that has imported everything and started no threads: fast, and nothing is inherited by chance.
+FORKS = multiprocessing.get_context("forkserver")
+FORKS.set_forkserver_preload(["bench.__main__"])
+
+_barrier: Barrier
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one worker did: how many, in how long, and the seconds each took (may be empty)."""
+
+    count: int
+    seconds: float
+    each_seconds: Sequence[float] = ()
+
+
+def together(
+    unit: str,
+    programs: Mapping[str, int],
+    work: Callable[..., Counted],
+    *arguments: Any,
+    processes: int = 1,
+) -> Sample:
+    """Run `work(ready, *arguments)` in so many processes at once; `ready()` returns when all have come to it.
+
+    Gives the sum of their rates under `unit`, and p50 and p99 of each single time where they were kept.
+    """
+    barrier = FORKS.Barrier(processes + 1)
+    with ProcessPoolExecutor(processes, FORKS, initializer=_hold, initargs=(barrier,)) as pool:
+        futures = [pool.submit(_run, work, *arguments) for _ in range(processes)]
+        for future in futures:
+            future.add_done_callback(lambda done: barrier.abort() if done.exception() else None)
+        try:
+            barrier.wait(PREPARE_SECONDS_MAX)
+        except BrokenBarrierError:  # one failed: its own error says more
+            for future in futures:
+                future.result()
+            raise
+        with machine.cores_used(programs) as cores:
+            counted = [future.result() for future in futures]
+    figures = {unit: sum(part.count / part.seconds for part in counted)}
+    if each := sorted(seconds for part in counted for seconds in part.each_seconds):
+        figures |= {f"p{rank} ms": each[(len(each) - 1) * rank // 100] * 1e3 for rank in (50, 99)}
+    return Sample(figures, cores)
+
+
+def _hold(barrier: Barrier) -> None:
+    global _barrier
+    _barrier = barrier
+
+
+def _ready() -> None:
+    _barrier.wait(PREPARE_SECONDS_MAX)
+
+
+def _run(work: Callable[..., Counted], *arguments: Any) -> Counted:
+    return work(_ready, *arguments)
