@@ -19,7 +19,7 @@ S = TypeVar("S")
 ATTEMPTS_MAX: Final = 3
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)  # no slots: Python before 3.11.4 could not call Stream[...](...) then
 class Stream(Generic[S]):
     """A kind of stream: its name (`<category>-<id>`), where it begins, how an event changes it."""
 
