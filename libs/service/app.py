@@ -1,0 +1,149 @@
+"""Makes the application of a service: its routes behind the gate, its views and reactions beside them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fastapi import APIRouter, FastAPI
+from starlette.middleware import Middleware
+from starlette.types import ASGIApp
+
+from libs.events.consumer import Consumer, Handler
+from libs.events.lease import leases
+from libs.events.relay import Relay
+from libs.service import auth, body, health, problem, telemetry, wiring
+from libs.service.projection import Follower, Projection
+from libs.service.settings import Settings, load
+from libs.service.wiring import Resources
+
+API_VERSION: Final = "1"
+PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
+    "4XX": {"model": problem.Problem, "description": "Refused: what the caller can do about it"},
+    "5XX": {
+        "model": problem.Problem,
+        "description": "Failed: try again after Retry-After, or report the trace id",
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Reaction:
+    """What a service does upon events. `name` is unique in the system, `events` are the classes it hears."""
+
+    name: str
+    events: tuple[type, ...]
+    handle: Handler
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """One service. `name` is its schema, the end of its database role and its part of event types."""
+
+    name: str
+    title: str
+    routers: tuple[APIRouter, ...] = ()
+    views: Callable[[Resources], Sequence[Projection]] = lambda _: ()
+    reactions: Callable[[Resources], Sequence[Reaction]] = lambda _: ()
+
+
+def create_app(
+    service: Service, settings: Settings | None = None, resources: Resources | None = None
+) -> FastAPI:
+    """The application. `resources` are a test's own; otherwise they are opened at start.
+
+    `settings` come from the environment where they are not given; WrongSettings says what is wrong there.
+    """
+    chosen = resources.settings if resources else settings or load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with AsyncExitStack() as stack:
+            wired = resources
+            if wired is None:
+                wired = await stack.enter_async_context(wiring.opened(chosen, service.name))
+            app.state.resources = wired
+            app.state.followers = [
+                Follower(view, service.name, wired.store, wired.engine, wired.bus)
+                for view in service.views(wired)
+            ]
+            await stack.enter_async_context(_beside(app, service, wired))
+            yield
+
+    app = _Application(
+        title=service.title,
+        version=API_VERSION,
+        lifespan=lifespan,
+        redirect_slashes=False,
+        redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
+        max_body_size=chosen.max_body_bytes,
+        exception_handlers=dict(problem.HANDLERS),
+        middleware=[Middleware(auth.Gate)],
+        # Spans where a collector is configured. Not the framework's logs: they carry the texts of errors.
+        telemetry={"logs": False},
+    )
+    app.state.draining = False
+    app.state.running = set()
+    app.include_router(health.router)
+    for router in service.routers:
+        _check(router)
+        app.include_router(router, responses=PROBLEMS)
+    return app
+
+
+@asynccontextmanager
+async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIterator[None]:
+    """Run what goes on beside requests, until the application stops."""
+    work: list[Any] = [follower.run for follower in app.state.followers]
+    if wired.database is not None:
+        turns = leases(wired.database)
+        work.append(Relay(wired.log, wired.bus, turns).run)
+        for reaction in service.reactions(wired):
+            consumer = Consumer(
+                reaction.name,
+                reaction.handle,
+                store=wired.store,
+                connection=wired.bus,
+                database=wired.database,
+                turns=turns,
+                events=reaction.events,
+            )
+            work.append(consumer.run)
+    async with asyncio.TaskGroup() as group:
+        tasks = [group.create_task(run()) for run in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+
+
+def _check(router: APIRouter) -> None:
+    """A route of another kind would read bodies less strictly, and nobody would notice."""
+    for route in router.routes:
+        if not isinstance(route, body.Route):
+            raise TypeError(f"{route} was not made with libs.service.body.Router")
+
+
+class _Application(FastAPI):
+    """FastAPI with our layers outermost, around its own handling of errors and of bodies too large."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        return telemetry.Traced(problem.TooLargeAsProblem(super().build_middleware_stack()))
+
+    def openapi(self) -> dict[str, Any]:
+        """As the framework's, with problems under their own media type."""
+        if self.openapi_schema is None:
+            for operation in _operations(super().openapi()):
+                for status in PROBLEMS.keys() & operation["responses"].keys():
+                    content = operation["responses"][status]["content"]
+                    content[problem.MEDIA_TYPE] = content.pop("application/json")
+        return super().openapi()
+
+
+def _operations(document: dict[str, Any]) -> list[dict[str, Any]]:
+    return [operation for path in document["paths"].values() for operation in path.values()]

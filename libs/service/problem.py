@@ -1,0 +1,238 @@
+"""Failures as RFC 9457 problem details: the one place where a kind of failure gets its HTTP status."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, Final
+
+import pydantic_core
+import sqlalchemy.exc
+import structlog
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from libs.events import errors
+from libs.service import body, failures, telemetry
+
+MEDIA_TYPE: Final = "application/problem+json"
+FAULTS_MAX: Final = 50
+NAME_CHARACTERS_MAX: Final = 100
+RETRY_AFTER_SECONDS: Final = 1
+# These pydantic messages quote the input, which may be somebody's personal data.
+UNQUOTED: Final = {
+    "union_tag_invalid": "Input tag is none of the expected ones",
+    "uuid_parsing": "Input should be a valid UUID",
+}
+
+log = structlog.get_logger(__name__)
+
+
+STATUS: Final[Mapping[type[errors.Failure], HTTPStatus]] = {
+    failures.Unauthenticated: HTTPStatus.UNAUTHORIZED,
+    failures.InsufficientScope: HTTPStatus.FORBIDDEN,
+    errors.UnknownLog: HTTPStatus.FORBIDDEN,
+    errors.NotFound: HTTPStatus.NOT_FOUND,
+    errors.Refused: HTTPStatus.CONFLICT,
+    failures.RequestInProgress: HTTPStatus.CONFLICT,
+    errors.StaleVersion: HTTPStatus.PRECONDITION_FAILED,
+    failures.UnsupportedMediaType: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    errors.Malformed: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.IdempotencyMismatch: HTTPStatus.UNPROCESSABLE_ENTITY,
+    errors.VersionConflict: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
+    errors.Failure: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+# What the framework raises by itself.
+FRAMEWORK_CODES: Final = {
+    400: "malformed",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "content_too_large",
+}
+
+
+class Fault(BaseModel):
+    """One thing wrong with a request: where, in which part of it, and what."""
+
+    place: str = Field(alias="in", examples=["body"])
+    pointer: str = Field(description="JSON Pointer (RFC 6901)", examples=["/complainant/name"])
+    code: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457). `code` is stable; a failure may add further members."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: str
+    errors: list[Fault] = []
+    trace_id: str
+
+
+def status_of(failure: errors.Failure) -> HTTPStatus:
+    """The HTTP status of a failure, by its nearest class in the table."""
+    return next(STATUS[kind] for kind in type(failure).__mro__ if kind in STATUS)
+
+
+def response(failure: errors.Failure) -> Response:
+    """The answer that tells of `failure`."""
+    status = status_of(failure)
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR and status != HTTPStatus.SERVICE_UNAVAILABLE:
+        log.error("failed", kind=type(failure).__name__, detail=str(failure))
+        failure = failures.Internal()
+    # Particulars of our own side (streams, versions) are no business of the caller.
+    facts = failure.facts if status < HTTPStatus.INTERNAL_SERVER_ERROR else {}
+    title = (type(failure).__doc__ or "").strip().splitlines()[0]
+    return _render(status, failure.code, title, str(failure), facts, _headers(failure, status))
+
+
+def not_ready(reason: str, checks: Mapping[str, Any]) -> Response:
+    """The answer of /readyz while this process should get no requests."""
+    headers = {"retry-after": str(RETRY_AFTER_SECONDS)}
+    facts = {"checks": checks, "reason": reason}
+    return _render(503, "not_ready", "This process should get no requests now.", reason, facts, headers)
+
+
+def _headers(failure: errors.Failure, status: HTTPStatus) -> dict[str, str]:
+    if isinstance(failure, failures.Unauthenticated):
+        reason = ', error="invalid_token"' if failure.facts.get("token_given") else ""
+        return {"www-authenticate": f'Bearer realm="redress"{reason}'}
+    if isinstance(failure, failures.InsufficientScope):
+        scope = failure.facts["scope"]
+        return {"www-authenticate": f'Bearer realm="redress", error="insufficient_scope", scope="{scope}"'}
+    if status == HTTPStatus.SERVICE_UNAVAILABLE:
+        return {"retry-after": str(getattr(failure, "retry_after_seconds", RETRY_AFTER_SECONDS))}
+    return {}
+
+
+def _render(
+    status: int,
+    code: str,
+    title: str,
+    detail: str,
+    facts: Mapping[str, Any],
+    headers: Mapping[str, str] | None,
+) -> Response:
+    content = {
+        **facts,
+        "type": f"urn:redress:problem:{code}",
+        "title": title,
+        "status": int(status),
+        "detail": detail,
+        "code": code,
+        "errors": facts.get("errors", []),
+        "trace_id": telemetry.trace_id(),
+    }
+    return Response(pydantic_core.to_json(content), int(status), headers, MEDIA_TYPE)
+
+
+async def on_failure(_: Request, failure: Exception) -> Response:
+    """For `errors.Failure` of any kind."""
+    assert isinstance(failure, errors.Failure)
+    return response(failure)
+
+
+async def on_framework(_: Request, error: Exception) -> Response:
+    """For what the framework refuses by itself: unknown paths and methods, bodies too large."""
+    assert isinstance(error, HTTPException)
+    title = HTTPStatus(error.status_code).phrase
+    code = FRAMEWORK_CODES.get(error.status_code, title.lower().replace(" ", "_"))
+    return _render(error.status_code, code, title, title, {}, error.headers)
+
+
+async def on_invalid(_: Request, error: Exception) -> Response:
+    """For a request that does not fit its model: every fault with its place, never the value found there."""
+    assert isinstance(error, RequestValidationError)
+    found = list(_faults(error.errors()[:FAULTS_MAX], error.body))
+    detail = "; ".join(f"{each['pointer']}: {each['detail']}" for each in found[:3])
+    return response(errors.Malformed(detail, errors=found))
+
+
+async def on_silence(_: Request, error: Exception) -> Response:
+    """For a dependency that did not answer in time."""
+    return response(errors.Unavailable())
+
+
+async def on_bug(_: Request, error: Exception) -> Response:
+    """For everything nobody expected: logged with its place in the code, told without it."""
+    log.error("bug", exc_info=error)
+    return response(failures.Internal())
+
+
+HANDLERS: Final[Mapping[Any, Any]] = {
+    errors.Failure: on_failure,
+    HTTPException: on_framework,
+    RequestValidationError: on_invalid,
+    sqlalchemy.exc.TimeoutError: on_silence,
+    TimeoutError: on_silence,
+    ConnectionError: on_silence,
+    Exception: on_bug,
+}
+
+
+class TooLargeAsProblem:
+    """Starlette refuses a Content-Length that is too large in plain text; this makes a problem of it."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        replaced = False
+
+        async def sending(message: Message) -> None:
+            nonlocal replaced
+            if message["type"] == "http.response.start":
+                replaced = message["status"] == HTTPStatus.REQUEST_ENTITY_TOO_LARGE and not _is_problem(
+                    message
+                )
+                if replaced:
+                    answer = await on_framework(Request(scope), HTTPException(message["status"]))
+                    await answer(scope, receive, send)
+            if not replaced:
+                await send(message)
+
+        await self.app(scope, receive, sending)
+
+
+def _is_problem(start: Message) -> bool:
+    return (b"content-type", MEDIA_TYPE.encode()) in start["headers"]
+
+
+def _faults(found: Sequence[Any], request_body: Any) -> Iterator[dict[str, str]]:
+    for error in found:
+        place, *path = error["loc"]
+        flaw = error.get("input")
+        code = flaw.code if isinstance(flaw, body.Flaw) else error["type"]
+        detail = flaw.reason if isinstance(flaw, body.Flaw) else UNQUOTED.get(code, error["msg"])
+        missing = error["type"] == "missing"
+        pointer = _pointer(path, request_body, missing) if place == "body" else _join(path)
+        yield failures.fault(pointer, code, detail.removeprefix("Value error, "), place)
+
+
+def _pointer(path: Sequence[Any], request_body: Any, missing: bool) -> str:
+    """Where in the body; pydantic's path also names the members of unions it tried, which are no places."""
+    parts: list[Any] = []
+    at = request_body
+    for index, part in enumerate(path):
+        if (isinstance(at, dict) and part in at) or (isinstance(at, list) and isinstance(part, int)):
+            at = at[part]
+            parts.append(part)
+        elif missing and index == len(path) - 1:
+            parts.append(part)
+    return _join(parts)
+
+
+def _join(parts: Sequence[Any]) -> str:
+    texts = (str(part)[:NAME_CHARACTERS_MAX].encode("utf-8", "replace").decode() for part in parts)
+    return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in texts)

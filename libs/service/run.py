@@ -1,0 +1,84 @@
+"""Runs one service: `python -m libs.service.run services.intake.app` (a module with `SERVICE`)."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+import time
+from types import FrameType
+
+import structlog
+import uvicorn
+from fastapi import FastAPI
+
+from libs.service import app, settings, telemetry
+
+GRACEFUL_SECONDS_MAX = 20
+WRONG_USAGE = 2
+
+log = structlog.get_logger(__name__)
+
+
+class Server(uvicorn.Server):
+    """Stops in two steps: readiness drops while requests are still served; after a pause no more are taken.
+
+    uvicorn by itself closes its sockets at once, while a load balancer still sends requests.
+    """
+
+    def __init__(self, application: FastAPI, chosen: settings.Settings) -> None:
+        super().__init__(
+            uvicorn.Config(
+                application,
+                host=chosen.host,
+                port=chosen.port,
+                loop="uvloop",
+                http="httptools",
+                ws="none",
+                lifespan="on",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                timeout_graceful_shutdown=GRACEFUL_SECONDS_MAX,
+            )
+        )
+        self._application = application
+        self._pause_seconds = chosen.shutdown_pause_seconds
+        self._stop_at: float | None = None
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal begins the stop, a second one cuts the pause short."""
+        self._application.state.draining = True
+        if self._stop_at is None:
+            self._stop_at = time.monotonic() + self._pause_seconds
+        else:
+            self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Looked at ten times a second."""
+        if self._stop_at is not None and time.monotonic() >= self._stop_at:
+            self.should_exit = True
+        return await super().on_tick(counter)
+
+
+def main(arguments: list[str]) -> int:
+    """Exit status: 0 after a stop that was asked for, 2 for wrong usage or settings, 3 for a failed start."""
+    if len(arguments) != 1:
+        print("usage: python -m libs.service.run MODULE", file=sys.stderr)  # noqa: T201 logs are not set up yet
+        return WRONG_USAGE
+    service: app.Service = importlib.import_module(arguments[0]).SERVICE
+    try:
+        chosen = settings.load()
+        telemetry.configure_logs(chosen.log_level, service.name)
+        application = app.create_app(service, chosen)
+    except settings.WrongSettings as error:
+        print(error, file=sys.stderr)  # noqa: T201 a person must read this
+        return WRONG_USAGE
+    log.info("starting", host=chosen.host, port=chosen.port)
+    Server(application, chosen).run()
+    log.info("stopped")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
