@@ -31,6 +31,11 @@ class Module:
         return list(ast.walk(self.tree))
 
     @property
+    def defines(self) -> set[str]:
+        """The functions at its top level."""
+        return {node.name for node in self.tree.body if isinstance(node, Function)}
+
+    @property
     def functions(self) -> Iterator[Function]:
         return (node for node in self.nodes if isinstance(node, Function))
 

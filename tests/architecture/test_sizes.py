@@ -5,15 +5,17 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.architecture.source import CONTRACTS, EVERYTHING, Function, Module, modules
+from tests.architecture.source import EVERYTHING, Function, Module, modules
 
 FILE_LINES_MAX = 400
 FUNCTION_LINES_MAX = 50
 STEP_LINES_MAX = 150
-STEPS = {name for name in CONTRACTS["decisions"].options["source_modules"] if name.startswith("services.")}
+STEPS = {module.name for module in modules("services") if "decide" in module.defines}
 
 # Module, or module:function, to the reason why it may be longer. A name that needs no exception is refused.
-EXCEPTIONS: dict[str, str] = {}
+EXCEPTIONS = {
+    "services.intake.migrations.intake_0001:upgrade": "one table after another; nothing to name in between",
+}
 
 
 def too_long(module: Module) -> Iterator[str]:
