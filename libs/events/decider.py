@@ -19,7 +19,7 @@ S = TypeVar("S")
 ATTEMPTS_MAX: Final = 3
 
 
-@dataclass(frozen=True)  # no slots: Python before 3.11.4 could not call Stream[...](...) then
+@dataclass(frozen=True)  # no slots: with them Python 3.11.2 cannot call Stream[...](...)
 class Stream(Generic[S]):
     """A kind of stream: its name (`<category>-<id>`), where it begins, how an event changes it."""
 
