@@ -54,9 +54,8 @@ def prepare(directory: Path, port: int, log: Path, sync_interval: str = "always"
     store = directory / "store"
     configuration = directory / "nats-server.conf"
     chosen = settings(f"{HOST}:{port}", password, str(store), sync_interval)
-    private.write(
-        configuration, json.dumps(chosen, ensure_ascii=False)
-    )  # the server does not know \\u escapes
+    # The server reads JSON, but no \u escapes.
+    private.write(configuration, json.dumps(chosen, ensure_ascii=False))
     nats = process.Program(
         name="nats",
         command=(binary(), "--config", str(configuration)),

