@@ -9,6 +9,7 @@ from deploy.local.folder import Folder
 HOST = "127.0.0.1"
 OFFSETS = {"intake": 1}  # added to the first port, see ports.py
 PROBE_SECONDS = 2.0
+STOP_SECONDS = 25.0  # more than a service takes for requests in flight
 
 
 def role(name: str) -> str:
@@ -37,6 +38,7 @@ def program(name: str, port: int, folder: Folder, database_url: str, nats_url: s
         address=url(port),
         ready=lambda: is_ready(port),
         environment=process.plain_environment() | environment,
+        stop_seconds=STOP_SECONDS,
     )
 
 
