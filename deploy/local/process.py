@@ -142,5 +142,5 @@ class Server:
 
 def plain_environment() -> dict[str, str]:
     """What every child needs and nothing that could bend it (no PG* and no REDRESS_* of the caller's)."""
-    kept = ("PATH", "HOME", "TMPDIR", "VIRTUAL_ENV")
+    kept = ("PATH", "PYTHONPATH", "HOME", "TMPDIR")
     return {name: os.environ[name] for name in kept if name in os.environ} | {"LC_ALL": "C.UTF-8"}

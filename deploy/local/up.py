@@ -70,7 +70,9 @@ async def running(
         stream = nats.prepare(folder.nats, chosen["nats"], folder.logs / "nats.log")
         system = describe(folder, chosen, cluster, stream)
         supervisor = Supervisor(say, changed=lambda: folder.write_state(system.state(supervisor.pids)))
-        async with supervisor:
+        async with contextlib.AsyncExitStack() as stack:
+            stack.callback(folder.state.unlink, missing_ok=True)
+            await stack.enter_async_context(supervisor)
             await supervisor.start(cluster.program)
             await supervisor.start(stream.program)
             await database.create(cluster.dsn_superuser, DATABASE, folder.passwords())
@@ -78,7 +80,6 @@ async def running(
                 url = system.database_urls[services.role(name)]
                 await supervisor.start(services.program(name, chosen[name], folder, url, stream.url))
             yield system
-        folder.state.unlink(missing_ok=True)
 
 
 def describe(

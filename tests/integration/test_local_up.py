@@ -206,6 +206,7 @@ class TestCommand:
         assert redress("down", "--data-dir", str(home.path)).exit_code == 0
         said, _ = started.communicate(timeout=DEADLINE_SECONDS)
         assert started.returncode == 0
+        assert not home.state.exists()
         events = [line.split()[:2] for line in said.splitlines() if "ready" in line or "stopped" in line]
         names = ["postgres", "nats", "intake"]
         assert events == [[n, "ready"] for n in names] + [[n, "stopped"] for n in reversed(names)]
