@@ -52,7 +52,7 @@ KEYS_BY_ID: Final = "SELECT key_id, subject, wrapped FROM log.keys WHERE log = $
 class PostgresLog:
     """A `store.Log` in the schema `log` of the database at `dsn`, with the rights of its role.
 
-    Connects when first asked and again after every outage; while the database is away, calls raise Unavailable
+    Connects when first asked and again after every outage; while the database is away calls raise Unavailable
     within 2 s. An append whose commit was uncertain is settled by repeating it with the same event ids.
     """
 
