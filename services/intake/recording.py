@@ -23,7 +23,7 @@ from services.intake import models, record, state, views
 from services.intake.models import ComplaintBody, RecordedAnswer
 from services.intake.numbers import Numbers
 
-STREAM: Final = Stream[state.Complaint]("intake", state.INITIAL, state.evolve)
+STREAM: Final[Stream[state.Complaint]] = Stream("intake", state.INITIAL, state.evolve)
 # Clocks of other systems run a little ahead of ours.
 SKEW_MAX: Final = timedelta(minutes=5)
 
