@@ -138,7 +138,7 @@ def supervised(folder: Path) -> Iterator[subprocess.Popen[str]]:
     command += [str(ports.free()), str(ports.free())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as started:
         yield started
-        started.kill()
+        started.terminate()
 
 
 def server_pids(supervised: subprocess.Popen[str]) -> list[int]:

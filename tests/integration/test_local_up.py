@@ -200,7 +200,7 @@ class TestCommand:
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as system:
             wait_until(lambda: system.poll() is not None or "intake" in processes(home))
             yield system
-            system.kill()
+            system.terminate()
 
     def test_down_stops_it(self, home: folder.Folder, started: subprocess.Popen[str]) -> None:
         assert redress("down", "--data-dir", str(home.path)).exit_code == 0
