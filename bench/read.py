@@ -53,6 +53,7 @@ def replay(ready: Ready, dsn: str) -> Counted:
 async def _replay(ready: Ready, dsn: str) -> Counted:
     async with PostgresLog(dsn) as log:
         store = EventStore(log, KeyRing(log, complaints.KEY))
+        await store.read(complaints.LOG, limit=1)  # connected, and the contract's reader is built
         count = 0
         ready()
         began = time.perf_counter()

@@ -12,7 +12,7 @@ from bench.measure import Sample
 
 PREPARE_SECONDS_MAX = 120.0
 Ready = Callable[[], None]
-# Forked from a process that has imported everything and started no threads: fast, and nothing is inherited by chance.
+# Forked from a process that has imported all of it and runs no threads: fast, and nothing comes along.
 FORKS = multiprocessing.get_context("forkserver")
 FORKS.set_forkserver_preload(["bench.__main__"])
 
