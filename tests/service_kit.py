@@ -107,7 +107,7 @@ def resources(
 
 @contextlib.asynccontextmanager
 async def client(app: FastAPI, bearer: str | None = "", **options: Any) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a started application, with a token (None: without). A bug is a 500, as it is for real callers."""
+    """A client of a started application, with a token (None: without). A bug is a 500, as in real life."""
     headers = {} if bearer is None else {"Authorization": f"Bearer {bearer or token()}"}
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     async with (
@@ -128,7 +128,7 @@ async def serving(
 
 
 def problem(answer: httpx.Response, status: int, code: str, *pointers: str) -> dict[str, Any]:
-    """Check that an answer is this problem, with faults at exactly these pointers if any are named; its content."""
+    """Check that an answer is this problem, with faults at exactly these pointers if any are named."""
     assert answer.status_code == status, answer.text
     assert answer.headers["content-type"] == "application/problem+json"
     content: dict[str, Any] = answer.json()

@@ -8,15 +8,18 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Final
 
+import asyncpg
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 from starlette.types import ASGIApp
 
-from libs.events.consumer import Consumer, Handler
+from libs.events.consumer import Consumer
 from libs.events.lease import leases
 from libs.events.relay import Relay
-from libs.service import auth, body, health, problem, telemetry, wiring
+from libs.service import auth, background, body, health, problem, telemetry, wiring
+from libs.service.erasure import Forgetting
 from libs.service.projection import Follower, Projection
+from libs.service.reaction import Reaction
 from libs.service.settings import Settings, load
 from libs.service.wiring import Resources
 
@@ -28,15 +31,6 @@ PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
         "description": "Failed: try again after Retry-After, or report the trace id",
     },
 }
-
-
-@dataclass(frozen=True, slots=True)
-class Reaction:
-    """What a service does upon events. `name` is unique in the system, `events` are the classes it hears."""
-
-    name: str
-    events: tuple[type, ...]
-    handle: Handler
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +52,16 @@ def create_app(
     `settings` come from the environment where they are not given; WrongSettings says what is wrong there.
     """
     chosen = resources.settings if resources else settings or load()
+    read = (
+        {} if resources else wiring.read(chosen)
+    )  # now, so that a wrong file is told before anything starts
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with AsyncExitStack() as stack:
             wired = resources
             if wired is None:
-                wired = await stack.enter_async_context(wiring.opened(chosen, service.name))
+                wired = await stack.enter_async_context(wiring.opened(chosen, service.name, read))
             app.state.resources = wired
             app.state.followers = [
                 Follower(view, service.name, wired.store, wired.engine, wired.bus)
@@ -88,6 +85,7 @@ def create_app(
     )
     app.state.draining = False
     app.state.running = set()
+    app.state.routes = [route for router in service.routers for route in router.routes]
     app.include_router(health.router)
     for router in service.routers:
         _check(router)
@@ -98,28 +96,31 @@ def create_app(
 @asynccontextmanager
 async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIterator[None]:
     """Run what goes on beside requests, until the application stops."""
-    work: list[Any] = [follower.run for follower in app.state.followers]
+    work = {f"view {follower.view.name}": follower.run for follower in app.state.followers}
     if wired.database is not None:
-        turns = leases(wired.database)
-        work.append(Relay(wired.log, wired.bus, turns).run)
+        work["erasure"] = Forgetting(wired.log, wired.database, wired.keys).run
+        work["relay"] = Relay(wired.log, wired.bus, leases(wired.database)).run
         for reaction in service.reactions(wired):
-            consumer = Consumer(
-                reaction.name,
-                reaction.handle,
-                store=wired.store,
-                connection=wired.bus,
-                database=wired.database,
-                turns=turns,
-                events=reaction.events,
-            )
-            work.append(consumer.run)
+            work[reaction.name] = _consumer(reaction, wired, wired.database).run
     async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(run()) for run in work]
+        tasks = [group.create_task(background.keep(what, run), name=what) for what, run in work.items()]
         try:
             yield
         finally:
             for task in tasks:
                 task.cancel()
+
+
+def _consumer(reaction: Reaction, wired: Resources, pool: asyncpg.Pool[Any]) -> Consumer:
+    return Consumer(
+        reaction.name,
+        reaction.traced,
+        store=wired.store,
+        connection=wired.bus,
+        database=pool,
+        turns=leases(pool),
+        events=reaction.events,
+    )
 
 
 def _check(router: APIRouter) -> None:

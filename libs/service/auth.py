@@ -220,6 +220,12 @@ class Gate:
             raise errors.UnknownLog
 
 
+def caller_of(request: Request) -> Caller:
+    """Who makes this request; the gate has seen to it that somebody does."""
+    caller: Caller = request.scope[_CALLER]
+    return caller
+
+
 def _bearer(scope: Scope) -> str:
     for name, value in scope["headers"]:
         if name == b"authorization":
@@ -237,8 +243,7 @@ class _Token(SecurityBase):
         self.scheme_name = "token"
 
     async def __call__(self, request: Request) -> Caller:
-        caller: Caller = request.scope[_CALLER]
-        return caller
+        return caller_of(request)
 
 
 async def _allowed(needed: SecurityScopes, caller: Annotated[Caller, Depends(_Token())]) -> Caller:

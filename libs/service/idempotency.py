@@ -1,7 +1,7 @@
 """Requests that may be sent again: idempotency keys as claims in the log, and versions as entity tags.
 
 A key holds for one caller of one organisation. The first answer is found again by its claim, at any age;
-other content under the same key is refused. draft-ietf-httpapi-idempotency-key-header; RFC 9110 (8.8.3, 13.1.1)
+other content under the same key is refused. draft-ietf-httpapi-idempotency-key-header; RFC 9110, 8.8.3, 13.1
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from starlette.requests import Request
 
 from libs.events import errors
 from libs.events.envelope import Claim, Claimed
-from libs.service import failures
+from libs.service import auth, failures
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 KEY_CHARACTERS_MAX: Final = 255
@@ -77,7 +77,7 @@ class Once:
             running.remove(claim.name)
 
     def _claim(self, key: str, body: BaseModel | bytes) -> Claim:
-        caller = self.request.scope["redress.caller"]
+        caller = auth.caller_of(self.request)
         content = body if isinstance(body, bytes) else body.model_dump_json().encode()
         method, path = self.request.method, self.request.scope["path"]
         secret = self.request.app.state.resources.fingerprint_key

@@ -15,7 +15,7 @@ from fastapi import Depends, Query
 from pydantic import BaseModel
 from starlette.requests import Request
 
-from libs.service import failures
+from libs.service import auth, failures
 
 LIMIT_DEFAULT: Final = 20
 LIMIT_MAX: Final = 100
@@ -74,7 +74,7 @@ async def _window(
 ) -> Window:
     key: bytes = request.app.state.resources.cursor_key
     chosen = sorted(pair for pair in request.query_params.multi_items() if pair[0] not in _MOVING)
-    caller = request.scope["redress.caller"]
+    caller = auth.caller_of(request)
     listed = json.dumps([caller.org, request.scope["path"], chosen]).encode()
     return Window(limit, _position(key, listed, cursor) if cursor is not None else None, key, listed)
 

@@ -12,7 +12,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -142,12 +142,21 @@ async def on_failure(_: Request, failure: Exception) -> Response:
     return response(failure)
 
 
-async def on_framework(_: Request, error: Exception) -> Response:
+async def on_framework(request: Request, error: Exception) -> Response:
     """For what the framework refuses by itself: unknown paths and methods, bodies too large."""
     assert isinstance(error, HTTPException)
     title = HTTPStatus(error.status_code).phrase
     code = FRAMEWORK_CODES.get(error.status_code, title.lower().replace(" ", "_"))
-    return _render(error.status_code, code, title, title, {}, error.headers)
+    headers = error.headers
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        headers = {"allow": _allowed_methods(request)}
+    return _render(error.status_code, code, title, title, {}, headers)
+
+
+def _allowed_methods(request: Request) -> str:
+    """Of every route with this path: the framework names those of the first alone (RFC 9110, 15.5.6)."""
+    routes = (r for r in request.app.state.routes if r.path_regex.match(request.scope["path"]))
+    return ", ".join(sorted({method for route in routes for method in route.methods} or {"GET"}))
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:
@@ -163,6 +172,11 @@ async def on_silence(_: Request, error: Exception) -> Response:
     return response(errors.Unavailable())
 
 
+async def on_gone(_: Request, error: Exception) -> Response:
+    """For a caller who went away in the middle of a request: nobody hears the answer."""
+    return Response(status_code=HTTPStatus.BAD_REQUEST)
+
+
 async def on_bug(_: Request, error: Exception) -> Response:
     """For everything nobody expected: logged with its place in the code, told without it."""
     log.error("bug", exc_info=error)
@@ -174,6 +188,7 @@ HANDLERS: Final[Mapping[Any, Any]] = {
     HTTPException: on_framework,
     RequestValidationError: on_invalid,
     sqlalchemy.exc.TimeoutError: on_silence,
+    ClientDisconnect: on_gone,
     TimeoutError: on_silence,
     ConnectionError: on_silence,
     Exception: on_bug,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final, Protocol
 
 import sqlalchemy as sql
@@ -15,12 +16,10 @@ from libs.events import errors, every_log
 from libs.events.connection import Connection
 from libs.events.envelope import Recorded
 from libs.events.store import EventStore
-from libs.service import telemetry
+from libs.service import background, telemetry
 
 BATCH_EVENTS_MAX: Final = 200
 POLL_SECONDS: Final = 1.0
-RETRY_SECONDS_MIN: Final = 0.1
-RETRY_SECONDS_MAX: Final = 10.0
 
 log = structlog.get_logger(__name__)
 
@@ -58,37 +57,36 @@ class Follower:
 
     async def run(self) -> None:
         """Follow for ever."""
-        await every_log.run(self._store.log, self._follow)
+        await every_log.run(self._store.log, self._keep_following)
+
+    async def _keep_following(self, name: str) -> None:
+        follow, stopped = partial(self._follow, name), partial(self._stopped, name)
+        await background.keep(f"view {self.view.name}", follow, stopped)
 
     async def _follow(self, name: str) -> None:
         grown = self._bus.listen(name)
-        limit, pause = BATCH_EVENTS_MAX, RETRY_SECONDS_MIN
         while True:
             grown.clear()
-            try:
-                await self.catch_up(name, limit)
-            except Exception as fault:
-                # One bad event spoils its batch: one at a time, the view stops at that event and no earlier.
-                if limit == 1 or isinstance(fault, errors.Unavailable):
-                    self._say(name, fault)
-                    await asyncio.sleep(pause)
-                    pause = min(2 * pause, RETRY_SECONDS_MAX)
-                limit = 1
-                continue
-            self._go_on(name)
-            limit, pause = BATCH_EVENTS_MAX, RETRY_SECONDS_MIN
+            # One bad event spoils its batch: one at a time, the view stops at that event and no earlier.
+            spoilt = self.stopped.get(name) not in (None, errors.Unavailable.__name__)
+            await self.catch_up(name, 1 if spoilt else BATCH_EVENTS_MAX)
+            if self.stopped.pop(name, None):
+                log.info("view goes on", view=self.view.name, log=name)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(grown.wait(), POLL_SECONDS)
 
     async def catch_up(self, name: str, limit: int = BATCH_EVENTS_MAX) -> None:
         """Apply everything up to the head, `limit` events a transaction; raises what decoding or views do."""
-        while True:
-            after = await self._checkpoint(name)
-            batch = await self._store.read(name, after, limit)
-            if not batch:
-                telemetry.view_lag.labels(name, self.view.name).set(0)
-                return
+        lag = telemetry.view_lag.labels(name, self.view.name)
+        after = await self._checkpoint(name)
+        while batch := await self._store.read(name, after, limit):
+            lag.set((await self._store.log.head(name)).seq - after)
             await self._apply(name, after, batch)
+            after = await self._checkpoint(name)
+        lag.set(0)
+
+    def _stopped(self, name: str, fault: Exception) -> None:
+        self.stopped[name] = type(fault).__name__
 
     async def _checkpoint(self, name: str) -> int:
         found = sql.select(self._table.c.seq).where(self._here(name))
@@ -116,14 +114,3 @@ class Follower:
 
     def _here(self, name: str) -> sql.ColumnElement[bool]:
         return sql.and_(self._table.c.log == name, self._table.c.projection == self.view.name)
-
-    def _go_on(self, name: str) -> None:
-        if self.stopped.pop(name, None):
-            log.info("view goes on", view=self.view.name, log=name)
-
-    def _say(self, name: str, fault: BaseException) -> None:
-        telemetry.failures_total.labels(f"view {self.view.name}").inc()
-        reason = type(fault).__name__
-        if self.stopped.get(name) != reason:
-            log.error("view stopped", view=self.view.name, log=name, exc_info=fault)
-        self.stopped[name] = reason

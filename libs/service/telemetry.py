@@ -41,8 +41,8 @@ append_seconds = Histogram(
     "redress_append_seconds", "From submitting an append to its durable commit.", buckets=SECONDS
 )
 view_lag = Gauge("redress_view_lag_events", "Events a view has not seen yet.", ["log", "view"])
-failures_total = Counter(
-    "redress_background_failures", "Background work that failed and was begun again.", ["work"]
+faults = Counter(
+    "redress_background_faults", "Work beside requests that failed and was begun again.", ["work"]
 )
 
 

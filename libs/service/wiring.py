@@ -76,8 +76,8 @@ class MeasuredStore(EventStore):
 
 
 @asynccontextmanager
-async def opened(chosen: settings.Settings, service: str) -> AsyncIterator[Resources]:
-    """The real thing, for one service. It connects by and by: neither PostgreSQL nor NATS has to be up."""
+async def opened(chosen: settings.Settings, service: str, files: dict[str, Any]) -> AsyncIterator[Resources]:
+    """The real thing; `files` as `read` gave them. It connects by and by: no server has to be up."""
     from libs.events.log.postgres import PostgresLog
 
     dsn = chosen.database_url.get_secret_value()
@@ -101,26 +101,26 @@ async def opened(chosen: settings.Settings, service: str) -> AsyncIterator[Resou
             engine=engine,
             bus=await stack.enter_async_context(Connection(chosen.nats_url.get_secret_value(), name)),
             database=pool,
-            **prepared(chosen),
+            **files,
         )
 
 
-def prepared(chosen: settings.Settings) -> dict[str, Any]:
-    """What is read from files at start; WrongSettings names the variable whose file is no good."""
+def read(chosen: settings.Settings) -> dict[str, Any]:
+    """What stands in files; WrongSettings names the variable whose file is no good."""
     return {
-        "key_encryption_key": _read("KEY_FILE", lambda: KeyEncryptionKey.from_file(chosen.key_file)),
+        "key_encryption_key": _checked("KEY_FILE", lambda: KeyEncryptionKey.from_file(chosen.key_file)),
         "tokens": auth.Verifier(
-            _read("JWKS_FILE", lambda: auth.keys(chosen.jwks_file, chosen.jwks_url)),
+            _checked("JWKS_FILE", lambda: auth.keys(chosen.jwks_file, chosen.jwks_url)),
             chosen.jwt_issuer,
             chosen.jwt_audience,
         ),
-        "policy": _read("POLICY", lambda: pack.load(chosen.policy)),
+        "policy": _checked("POLICY", lambda: pack.load(chosen.policy)),
     }
 
 
-def _read(variable: str, read: Callable[[], Any]) -> Any:
+def _checked(variable: str, load: Callable[[], Any]) -> Any:
     try:
-        return read()
+        return load()
     except (OSError, ValueError) as error:
         raise settings.WrongSettings(f"{settings.PREFIX}{variable}: {error}") from None
 

@@ -1,4 +1,4 @@
-"""Every request meets the gate first, every body is read strictly, and every refusal is a problem that names its place."""
+"""Bodies are read strictly, lists come in pages, and every refusal is a problem that names its place."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -26,7 +26,7 @@ class Thing(body.RequestModel):
     count: int = 0
     weight: float | None = None
     address: Address | None = None
-    tags: list[str] = []
+    tags: tuple[str, ...] = ()
 
 
 class AlreadyThere(errors.Refused):
@@ -127,3 +127,105 @@ async def test_a_body_that_does_not_fit_is_refused_at_its_place(
     assert found["errors"][0]["code"] == code
     assert found["errors"][0]["in"] == "body"
     assert "secret" not in str(found)
+
+
+async def test_every_fault_is_told_at_once(client: httpx.AsyncClient) -> None:
+    answer = await post(client, b'{"count": "x", "address": {}, "more": 1}')
+    problem(answer, 422, "malformed", "/name", "/count", "/address/city", "/more")
+
+
+async def test_faults_outside_the_body_say_where_they_are(client: httpx.AsyncClient) -> None:
+    found = problem(await client.get("/v1/things?limit=101"), 422, "malformed", "/limit")
+    assert found["errors"][0]["in"] == "query"
+    found = problem(await client.get("/v1/things/Li%20Wei"), 422, "malformed", "/thing_id")
+    assert found["errors"][0]["in"] == "path"
+    assert "Li" not in str(found)
+
+
+async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient) -> None:
+    for given in ("text/plain", "application/x-ndjson", "application/jsonx", "nonsense"):
+        answer = await client.post("/v1/things", content=b"{}", headers={"content-type": given})
+        assert problem(answer, 415, "unsupported_media_type")["accepts"] == ["application/json"]
+    problem(await client.post("/v1/things", content=b"{}"), 415, "unsupported_media_type")
+    answer = await post(client, b'{"name": "a"}', **{"content-type": "application/json; charset=utf-8"})
+    assert answer.status_code == 201
+
+
+async def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(
+    client: httpx.AsyncClient,
+) -> None:
+    large = b'{"name": "' + b"a" * 3000 + b'"}'
+    problem(await post(client, large), 413, "content_too_large")
+
+    async def pieces() -> AsyncIterator[bytes]:
+        for start in range(0, len(large), 100):
+            yield large[start : start + 100]
+
+    answer = await client.post("/v1/things", content=pieces(), headers={"content-type": "application/json"})
+    problem(answer, 413, "content_too_large")
+
+
+async def test_unknown_places_and_methods_are_problems(client: httpx.AsyncClient) -> None:
+    problem(await client.get("/v1/nothing"), 404, "not_found")
+    problem(await client.get("/v1/things/"), 404, "not_found")
+    answer = await client.delete("/v1/things")
+    problem(answer, 405, "method_not_allowed")
+    assert answer.headers["allow"] == "GET, POST"
+    problem(await client.post("/livez"), 405, "method_not_allowed")
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "code"),
+    [
+        ("refused", 409, "already_there"),
+        ("stale", 412, "stale_version"),
+        ("conflict", 503, "version_conflict"),
+        ("away", 503, "unavailable"),
+        ("contract", 500, "internal"),
+        ("unknown", 403, "unknown_organisation"),
+        ("silence", 503, "unavailable"),
+        ("bug", 500, "internal"),
+    ],
+)
+async def test_each_kind_of_failure_has_its_status(
+    client: httpx.AsyncClient, kind: str, status: int, code: str
+) -> None:
+    answer = await client.post(f"/v1/failures/{kind}")
+    found = problem(answer, status, code)
+    assert ("retry-after" in answer.headers) == (status == 503)
+    assert not {"10.0.0.7", "Li Wei", "intake-1", "17"} & set(str(found["detail"]).split())
+    assert "stream" not in found
+    assert found.get("since") == ("2026-01-01" if kind == "refused" else None)
+    assert found.get("current_version") == (3 if kind == "stale" else None)
+
+
+async def test_a_title_is_the_kind_and_a_detail_the_case(client: httpx.AsyncClient) -> None:
+    found = problem(await client.get(f"/v1/things/{UUID(int=1)}"), 404, "not_found")
+    assert found["title"] == found["detail"] == "There is no such thing."
+
+
+async def test_a_list_is_read_page_by_page(client: httpx.AsyncClient) -> None:
+    seen: list[int] = []
+    cursor: str | None = ""
+    while cursor is not None:
+        page = (
+            await client.get("/v1/things", params={"limit": 4, **({"cursor": cursor} if cursor else {})})
+        ).json()
+        assert len(page["items"]) <= 4
+        seen, cursor = seen + page["items"], page["next_cursor"]
+    assert seen == list(range(1, 10))
+
+
+async def test_a_cursor_is_taken_only_by_its_own_list(client: httpx.AsyncClient) -> None:
+    cursor = (await client.get("/v1/things?limit=4")).json()["next_cursor"]
+    other = {"authorization": f"Bearer {service_kit.token(org='other', scope='things:read')}"}
+    refused = [
+        await client.get("/v1/things", params={"cursor": cursor, "q": "x"}),
+        await client.get("/v1/things", params={"cursor": cursor}, headers=other),
+        await client.get("/v1/things", params={"cursor": cursor[:-4] + "AAAA"}),
+        await client.get("/v1/things", params={"cursor": "灯"}),
+        await client.get("/v1/things", params={"cursor": ""}),
+    ]
+    for answer in refused:
+        assert problem(answer, 422, "malformed", "/cursor")["errors"][0]["code"] == "cursor_invalid"
+    assert (await client.get("/v1/things", params={"cursor": cursor, "limit": 2})).json()["items"] == [5, 6]

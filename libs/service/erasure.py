@@ -1,0 +1,47 @@
+"""Forgets data keys here within a second of their erasure in any other process (SEC-2).
+
+It reads the log itself: a message could be missed, and this holds while the bus is away.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any, Final
+
+import asyncpg
+
+from libs.events import every_log
+from libs.events.contracts import registry
+from libs.events.contracts.privacy import PersonalDataErased
+from libs.events.keys import KeyRing
+from libs.events.store import Log
+
+LOOK_SECONDS: Final = 1.0
+TYPE: Final = registry.contract_of(PersonalDataErased).name
+SINCE: Final = """
+    SELECT seq, body FROM log.events WHERE log = $1 AND seq > $2 AND seq <= $3 AND type = $4 ORDER BY seq
+"""
+
+
+class Forgetting:
+    """Follows the erasures of every log from its start on: no key is cached that was erased before."""
+
+    def __init__(self, log: Log, database: asyncpg.Pool[Any], keys: KeyRing) -> None:
+        self._log = log
+        self._database = database
+        self._keys = keys
+
+    async def run(self) -> None:
+        """Follow for ever; raises what the log or the database raises."""
+        await every_log.run(self._log, self._follow)
+
+    async def _follow(self, name: str) -> None:
+        seen: int | None = None
+        while True:
+            head = (await self._log.head(name)).seq
+            if seen is not None and head > seen:
+                for row in await self._database.fetch(SINCE, name, seen, head, TYPE):
+                    self._keys.forget(name, json.loads(row["body"])["data_subject"])
+            seen = head
+            await asyncio.sleep(LOOK_SECONDS)
