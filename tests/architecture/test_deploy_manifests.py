@@ -13,6 +13,7 @@ import yaml
 
 from deploy import credentials
 from deploy.kubernetes import rules, validate
+from deploy.local import database
 from libs.service import settings
 
 DOCKER = Path("deploy/docker")
@@ -163,6 +164,14 @@ def test_only_settings_that_exist_are_set_and_each_is_documented() -> None:
     assert {name if name in known else name.removesuffix("_FILE") for name in given} <= known
     documented = set(re.findall(r"`(REDRESS_[A-Z_]+)`", Path("docs/operations.md").read_text()))
     assert documented - {"REDRESS_IMAGE"} == known
+
+
+def test_a_metric_that_the_manual_watches_exists() -> None:
+    watched = set(re.findall(r"`(redress_[a-z_]+)`", Path("docs/operations.md").read_text()))
+    watched -= set(database.ROLES)
+    code = "\n".join(file.read_text() for file in Path("libs").rglob("*.py"))
+    assert watched
+    assert {name for name in watched if f'"{name.removesuffix("_total")}"' not in code} == set()
 
 
 def test_compose_publishes_to_this_machine_only() -> None:
