@@ -88,8 +88,8 @@ class FileKeys:
             if stamp == self._stamp:
                 return False
             keys = {key.key_id: key for key in jwt.PyJWKSet.from_json(self._path.read_text("utf-8"))}
-        except (OSError, ValueError, jwt.PyJWTError):
-            return False
+        except (OSError, ValueError, AttributeError, jwt.PyJWTError):
+            return False  # a file that is just being replaced; JSON that is no object is an AttributeError
         self._stamp, self._keys = stamp, keys
         return True
 
