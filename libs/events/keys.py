@@ -46,18 +46,24 @@ class DataKey:
 
     def seal(self, plaintext: str, place: bytes) -> str:
         """Encrypt one field, bound to `place` (log, stream, event id, field): `<key id>:<base64>`."""
-        content = plaintext.encode()
-        nonce = hmac.digest(self._nonce_key, place + b"\x00" + content, "sha256")[:NONCE_BYTES]
-        sealed = nonce + self._cipher.encrypt(nonce, content, place)
+        sealed = self.seal_bytes(plaintext.encode(), place)
         return f"{self.key_id}:{base64.b64encode(sealed).decode()}"
 
     def open(self, sealed: str, place: bytes) -> str:
         """Decrypt what `seal` gave; ContractError where it was altered or moved from its place."""
-        raw = base64.b64decode(sealed.partition(":")[2])
+        return self.open_bytes(base64.b64decode(sealed.partition(":")[2]), place).decode()
+
+    def seal_bytes(self, content: bytes, place: bytes) -> bytes:
+        """Encrypt bytes; `place` is authenticated with them."""
+        nonce = hmac.digest(self._nonce_key, place + b"\x00" + content, "sha256")[:NONCE_BYTES]
+        return nonce + self._cipher.encrypt(nonce, content, place)
+
+    def open_bytes(self, sealed: bytes, place: bytes) -> bytes:
+        """Decrypt what `seal_bytes` gave; ContractError where it was altered or moved from its place."""
         try:
-            return self._cipher.decrypt(raw[:NONCE_BYTES], raw[NONCE_BYTES:], place).decode()
+            return self._cipher.decrypt(sealed[:NONCE_BYTES], sealed[NONCE_BYTES:], place)
         except InvalidTag:
-            raise errors.ContractError("A sealed field was altered or moved.") from None
+            raise errors.ContractError("Something sealed was altered or moved.") from None
 
 
 class KeyEncryptionKey:
