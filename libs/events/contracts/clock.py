@@ -1,0 +1,38 @@
+"""The events of the clocks: whichever service owns a step watches its deadline (SLA-3, SLA-4)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from libs.events.contracts.handling import Answerable, Ground, Step
+from libs.events.contracts.registry import contract
+
+
+@contract("clock")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineWarned:
+    """A deadline is near (SLA-4); `warned_at` is when the warning fell due, not when that was seen."""
+
+    complaint_id: UUID
+    step: Step
+    due_at: datetime
+    warned_at: datetime
+    owed_by: Answerable | None
+    ground: Ground
+
+
+@contract("clock")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlineMissed:
+    """A deadline passed at `missed_at`, however late that was noticed, and is escalated (SLA-3)."""
+
+    complaint_id: UUID
+    step: Step
+    due_at: datetime
+    missed_at: datetime
+    noticed_at: datetime
+    owed_by: Answerable | None
+    escalated_to: Answerable
+    ground: Ground

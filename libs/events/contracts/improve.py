@@ -1,0 +1,98 @@
+"""The events of step 8, improve (IMP)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from libs.events.contracts.handling import Answerable, Ground
+from libs.events.contracts.registry import contract
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementPlanned:
+    """A measure against a cause: lesson, countermeasure, owner, due date; for one or many (IMP-1, IMP-3)."""
+
+    improvement_id: UUID
+    complaint_ids: tuple[UUID, ...]
+    cause_code: str
+    lesson: str
+    measure: str
+    owner: Answerable
+    due_at: datetime
+    warn_at: datetime
+    ground: Ground
+    author: str
+    planned_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintJoinedImprovement:
+    """A measure answers one more complaint (IMP-3)."""
+
+    improvement_id: UUID
+    complaint_id: UUID
+    author: str
+    joined_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementProgressed:
+    """What has been done of a measure so far (IMP-1)."""
+
+    improvement_id: UUID
+    text: str
+    author: str
+    progressed_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementCompleted:
+    """The measure is in place; its effect is observed until `observed_until` (IMP-1)."""
+
+    improvement_id: UUID
+    complaint_ids: tuple[UUID, ...]
+    author: str
+    completed_at: datetime
+    observed_until: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementVerified:
+    """Somebody other than who did it found the measure effective, or not (IMP-1, trap 19)."""
+
+    improvement_id: UUID
+    effective: bool
+    text: str
+    verified_by: str
+    verified_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementReopened:
+    """The same cause came back within the observation period: the measure was ineffective (IMP-2)."""
+
+    improvement_id: UUID
+    complaint_id: UUID
+    cause_code: str
+    due_at: datetime
+    warn_at: datetime
+    reopened_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImprovementNotNeeded:
+    """A reasoned decision that this complaint calls for no measure (step 8)."""
+
+    complaint_id: UUID
+    reason: str
+    author: str
+    decided_at: datetime
