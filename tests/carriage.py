@@ -83,7 +83,7 @@ class Ear:
         self.heard.append(recorded.envelope)
 
     def effects(self) -> dict[uuid.UUID | None, list[int]]:
-        """By complaint, the seqs that would have had an effect: a repeat of what was already acted on has none."""
+        """By complaint, the seqs that would have had an effect: what was acted on before has none."""
         result: dict[uuid.UUID | None, list[int]] = {}
         for envelope in self.heard:
             seqs = result.setdefault(envelope.complaint_id, [])
@@ -146,8 +146,9 @@ async def until_carried(connection: Connection, log: Log, name: str) -> None:
 
 @contextlib.asynccontextmanager
 async def connected(url: str) -> AsyncIterator[Connection]:
-    async with Connection(url) as connection, asyncio.timeout(DEADLINE_SECONDS):
-        await connection.until_connected()
+    async with Connection(url) as connection:
+        async with asyncio.timeout(DEADLINE_SECONDS):
+            await connection.until_connected()
         yield connection
 
 

@@ -15,7 +15,8 @@ from libs.events.envelope import Envelope
 
 CONTENT_TYPE: Final = "application/json"
 SPEC_VERSION: Final = "1.0"
-_EVENT_TYPE: Final = re.compile(r"complaints\.([a-z][a-z0-9_]*)\.([a-z][a-z0-9_]*)\.v[0-9]+")
+# Short enough for nats-server's limit on a line of its protocol (max_control_line).
+_EVENT_TYPE: Final = re.compile(r"complaints\.([a-z][a-z0-9_]{0,63})\.([a-z][a-z0-9_]{0,63})\.v[0-9]+")
 # CloudEvents HTTP binding 3.1.3.2, adopted by its NATS binding: everything else is percent-encoded as UTF-8.
 _PLAIN: Final = re.compile(r"[!#$&-~]*")
 _SAFE: Final = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"

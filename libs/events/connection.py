@@ -32,9 +32,9 @@ logger = structlog.get_logger(__name__)
 class Connection:
     """`async with Connection(url)` returns at once and connects in the background, for as long as it is open.
 
-    Each reconnection is a new client: subscriptions of a lost one are dead, and whoever holds one finds out by a
-    deadline and makes another. The client's own reconnecting is off: it replays what was buffered, and can leave a
-    pull waiting for ever.
+    Each reconnection is a new client: subscriptions of a lost one are dead, and whoever holds one finds out
+    by a deadline and makes another. The client's own reconnecting is off: it replays what was buffered, and
+    can leave a pull waiting for ever.
     """
 
     def __init__(self, url: str, name: str = "redress") -> None:
@@ -82,7 +82,7 @@ class Connection:
             raise errors.Unavailable(f"The bus did not answer: {type(error).__name__}.") from error
 
     async def wake(self, log: str, seq: int) -> None:
-        """Say that `log` has grown to `seq`, here and in every process that listens; for `EventStore.on_appended`.
+        """Tell all who listen, in every process, that `log` has grown to `seq`; for `EventStore.on_appended`.
 
         Never fails and never waits for NATS: a lost call is made good by everybody's poll.
         """
@@ -92,14 +92,14 @@ class Connection:
                 await self.client.publish(bus.appended(log), str(seq).encode())
 
     def listen(self, log: str) -> asyncio.Event:
-        """An event set at each append to `log`; the listener clears it, and it is forgotten with its listener."""
+        """An event set at each append to `log`; its listener clears it. It is forgotten with the listener."""
         event = asyncio.Event()
         self._listeners[log].add(event)
         return event
 
     async def until_connected(self) -> None:
         """Return when there is a connection."""
-        while not self.connected:
+        while not self.connected:  # noqa: ASYNC110 what is connected now may be lost at the next look
             await asyncio.sleep(RECONNECT_SECONDS_MIN)
 
     def _notify(self, log: str) -> None:

@@ -12,9 +12,9 @@ from libs.events import errors
 E = TypeVar("E", covariant=True)
 
 GENESIS_VERSION: Final = 0  # the version of a stream that does not exist yet
-BODY_BYTES_MAX: Final = (
-    8 * 1024 * 1024
-)  # below nats-server's ceiling for one message (max_payload is set to match)
+MESSAGE_BYTES_MAX: Final = 8 * 1024 * 1024  # nats-server's max_payload as we set it, headers included
+BODY_BYTES_MAX: Final = MESSAGE_BYTES_MAX - 64 * 1024  # what the log takes, the bus can carry
+TEXT_BYTES_MAX: Final = 4096  # four texts become headers, where a byte may need three
 ERASURE: Final = "erasure-"  # how the streams begin whose appends may delete keys
 
 
@@ -91,6 +91,8 @@ def check(append: Append) -> None:
         raise errors.Malformed("A text holds half of a surrogate pair.") from None
     if b"\0" in written:
         raise errors.Malformed("A text holds a NUL character.")
+    if any(len(text.encode()) > TEXT_BYTES_MAX for text in texts):
+        raise errors.Malformed(f"A text around the event is longer than {TEXT_BYTES_MAX} bytes.")
     if append.erases is not None and not append.stream.startswith(ERASURE):
         raise errors.ForeignStream(stream=append.stream)
 

@@ -1,4 +1,4 @@
-"""Parked events: what a consumer could not handle, kept with the reason until a person sends it round again."""
+"""Parked events: what a consumer could not handle, with the reason, until a person sends it round again."""
 
 from __future__ import annotations
 
@@ -144,7 +144,7 @@ async def mark_for_redrive(
 ) -> int:
     """Have the active consumers take events again: those of `log`, `consumer` and `seqs`, where given.
 
-    A lane goes round in order, so one event brings the others of its lane along. Gives the number of events marked.
+    A lane goes round in order, so one event brings the others of its lane along. Gives how many were marked.
     """
     return len(
         await database.fetch(

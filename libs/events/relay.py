@@ -27,7 +27,7 @@ logger = structlog.get_logger(__name__)
 
 
 class Relay:
-    """One a process; the process whose turn it is carries a log. No checkpoint is kept: the stream's end is it."""
+    """One a process; the process whose turn it is carries a log. Its checkpoint is the stream's end."""
 
     def __init__(self, log: Log, connection: Connection, turns: Callable[[str], Turn]) -> None:
         self._log = log

@@ -1,4 +1,4 @@
-"""The JetStream stream of one log: made, looked over, written to in the log's numbers, thrown away when it lies."""
+"""The JetStream stream of one log: made, looked over, written to in the log's numbers, thrown away."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ class Overtaken(errors.Failure):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """The stream against the log: `last` its last sequence (None: there is no stream), `fault` why it cannot stay."""
+    """The stream against the log: its last sequence (None: there is no stream), and why it cannot stay."""
 
     last: int | None
     fault: str | None = None
 
 
 def configuration(log: str) -> StreamConfig:
-    """Everything is kept, and no single message can be deleted through the API; only the stream as a whole can.
+    """Everything is kept, and no single message can be deleted through the API: only the whole stream.
 
     `NEW`: should somebody set a limit, the relay stops there; the oldest event is never dropped for it.
     """
@@ -73,10 +73,10 @@ async def delete(connection: Connection, log: str) -> None:
 
 
 async def inspect(connection: Connection, log: Log, name: str) -> Inspection:
-    """Compare the stream of the log `name` with the log. Cheap: a look at each end, none at what lies between.
+    """Compare the stream of the log `name` with the log. Cheap: a look at each end, none in between.
 
-    What was published under expected sequences is the log's beginning as long as nothing was deleted and its last
-    message is the log's: any other message would have taken a number, and the next batch been refused.
+    What was published under expected sequences is the log's beginning as long as nothing was deleted and its
+    last message is the log's: any other would have taken a number, and the next batch been refused.
     """
     try:
         info = await connection.jetstream.stream_info(bus.stream_of(name))
@@ -113,7 +113,7 @@ def _misconfigured(info: StreamInfo, log: str) -> str | None:
 
 
 async def publish(connection: Connection, log: str, messages: Sequence[Message], after: int) -> int:
-    """Append `messages` to the stream, all or none, if its last sequence is `after`; gives the new last sequence.
+    """Append `messages` to the stream, all or none, if its last sequence is `after`; gives the new one.
 
     Raises Overtaken when it is not; Unavailable when no answer came, and then they may be there or not.
     """

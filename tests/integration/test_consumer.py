@@ -132,8 +132,8 @@ async def test_a_restarted_server_is_found_again(
             for total in (20, 40, 60):
                 await author.write(20)
                 await until_heard(ear, total)
-                await asyncio.to_thread(nats_server.kill if total == 20 else nats_server.stop)
-                await asyncio.to_thread(nats_server.start)
+                (nats_server.kill if total == 20 else nats_server.stop)()
+                nats_server.start()
         assert ear.effects() == await carriage.in_order(log, name)
 
 
@@ -148,7 +148,7 @@ async def test_a_wiped_server_is_as_if_nothing_had_happened(
         async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
             await author.write(40)
             await until_heard(ear, 40)
-            await asyncio.to_thread(nats_server.wipe)
+            nats_server.wipe()
             await author.write(20)
             await until_heard(ear, 60)
             await carriage.until_carried(connection, log, name)

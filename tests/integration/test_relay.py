@@ -64,10 +64,8 @@ async def test_a_damaged_stream_is_refilled_to_the_same_numbers(nats_url: str, d
         assert await carriage.stream_content(connection, name) == await carriage.everything_in(log, name)
 
 
-async def damaged_stream(
-    connection: Connection, events: list[Envelope], name: str, damage: str
-) -> None:
-    """A stream that carried `events`, then suffered. Ours refuses deletion and purge, so it is made without that."""
+async def damaged_stream(connection: Connection, events: list[Envelope], name: str, damage: str) -> None:
+    """A stream that carried `events`, then suffered. Ours refuses some of it, so it is made otherwise."""
     config = stream.configuration(name).evolve(deny_delete=False, deny_purge=False)
     await connection.jetstream.add_stream(config)
     kept = 10 if damage == "tail lost" else len(events)
@@ -86,13 +84,15 @@ async def damaged_stream(
 async def test_an_idle_stream_is_watched_too(nats_url: str) -> None:
     log, name = carriage.new_log()
     await carriage.Author(carriage.store_on(log), name).write(5)
-    async with carriage.connected(nats_url) as connection:
-        async with carriage.running(Relay(log, connection, Undisputed).run()):
-            await carriage.until_carried(connection, log, name)
-            await connection.request(f"complaints.{name}.intake.complaint_recorded", b"{}")
-            await carriage.until_carried(connection, log, name)
-            await connection.jetstream.delete_stream(bus.stream_of(name))
-            await carriage.until_carried(connection, log, name)
+    async with (
+        carriage.connected(nats_url) as connection,
+        carriage.running(Relay(log, connection, Undisputed).run()),
+    ):
+        await carriage.until_carried(connection, log, name)
+        await connection.request(f"complaints.{name}.intake.complaint_recorded", b"{}")
+        await carriage.until_carried(connection, log, name)
+        await connection.jetstream.delete_stream(bus.stream_of(name))
+        await carriage.until_carried(connection, log, name)
 
 
 async def test_the_stream_refuses_deletion_and_purge(nats_url: str) -> None:
@@ -143,8 +143,8 @@ async def test_appends_go_on_without_the_bus_and_are_carried_in_order_when_it_is
         async with carriage.running(Relay(log, connection, Undisputed).run()):
             await author.write(10)
             await carriage.until_carried(connection, log, name)
-            await asyncio.to_thread(nats_server.kill)
+            nats_server.kill()
             await author.write(50)
-            await asyncio.to_thread(nats_server.start)
+            nats_server.start()
             await carriage.until_carried(connection, log, name)
         assert await carriage.stream_content(connection, name) == await carriage.everything_in(log, name)
