@@ -2,6 +2,7 @@
 
 import typer
 
+from deploy.commands import audit
 from deploy.local import up
 
 main = typer.Typer(
@@ -10,6 +11,7 @@ main = typer.Typer(
 main.command()(up.up)
 main.command()(up.down)
 main.command()(up.token)
+main.add_typer(audit.commands, name="audit")
 # A group of commands is one line more: main.add_typer(bus.commands, name="bus")
 
 if __name__ == "__main__":

@@ -108,7 +108,7 @@ class MemoryLog:
         self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
     ) -> list[Envelope]:
         """See `Log.read`."""
-        events = self._book(log).events
+        events, after = self._book(log).events, max(after, 0)
         if complaint_id is None:
             return events[after : after + limit]
         return [e for e in events[after:] if e.complaint_id == complaint_id][:limit]
