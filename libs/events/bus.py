@@ -45,11 +45,6 @@ class Message:
     headers: dict[str, str]
     payload: bytes = field(repr=False)
 
-    @property
-    def size(self) -> int:
-        """Bytes, to within the few that the protocol adds."""
-        return len(self.payload) + sum(len(name) + len(value) + 4 for name, value in self.headers.items())
-
 
 def stream_of(log: str) -> str:
     """The JetStream stream that carries a log."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
+from collections.abc import Iterable
 from types import TracebackType
 from typing import Final, Self
 from weakref import WeakSet
@@ -17,6 +18,7 @@ from nats.aio.msg import Msg
 from nats.js.manager import JetStreamManager
 
 from libs.events import bus, errors
+from libs.events.bus import Message
 
 CONNECT_SECONDS: Final = 5
 REQUEST_SECONDS: Final = 5.0
@@ -27,6 +29,24 @@ PING_SECONDS: Final = 5
 PINGS_UNANSWERED_MAX: Final = 2
 
 logger = structlog.get_logger(__name__)
+
+
+class _Client(Client):
+    """nats-py, with a way to publish many messages at the cost of one: its own checks every header anew."""
+
+    async def publish_many(self, messages: Iterable[Message]) -> None:
+        """Publish without replies. Headers must be plain text, as `bus.to_message` makes them."""
+        if not self.is_connected:
+            raise nats.errors.ConnectionClosedError
+        await self._send_command(b"".join(_command(message) for message in messages))
+        await self._flush_pending()
+
+
+def _command(message: Message) -> bytes:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in message.headers.items())
+    header = f"NATS/1.0\r\n{lines}\r\n".encode()
+    sizes = len(header), len(header) + len(message.payload)
+    return b"HPUB %b %d %d\r\n%b%b\r\n" % (message.subject.encode(), *sizes, header, message.payload)
 
 
 class Connection:
@@ -40,7 +60,7 @@ class Connection:
     def __init__(self, url: str, name: str = "redress") -> None:
         self._url = url
         self._name = name
-        self._client: Client | None = None
+        self._client: _Client | None = None
         self._keeper: asyncio.Task[None] | None = None
         self._listeners: defaultdict[str, WeakSet[asyncio.Event]] = defaultdict(WeakSet)
 
@@ -52,9 +72,10 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._keeper is not None:
-            self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            # The client may swallow a cancellation while it connects, so one is not always enough.
+            while not self._keeper.done():
+                self._keeper.cancel()
+                await asyncio.wait({self._keeper}, timeout=RECONNECT_SECONDS_MIN)
         self._keeper = None
 
     @property
@@ -63,7 +84,7 @@ class Connection:
         return self._client is not None and self._client.is_connected
 
     @property
-    def client(self) -> Client:
+    def client(self) -> _Client:
         """The client of the present connection; Unavailable when there is none."""
         if self._client is None or not self._client.is_connected:
             raise errors.Unavailable("The bus is not connected.")
@@ -80,6 +101,13 @@ class Connection:
             return await self.client.request(subject, payload, timeout=REQUEST_SECONDS, headers=headers)
         except nats.errors.Error as error:
             raise errors.Unavailable(f"The bus did not answer: {type(error).__name__}.") from error
+
+    async def publish(self, messages: Iterable[Message]) -> None:
+        """Send messages that nobody answers; Unavailable when there is no connection."""
+        try:
+            await self.client.publish_many(messages)
+        except nats.errors.Error as error:
+            raise errors.Unavailable("The bus was lost while publishing.") from error
 
     async def wake(self, log: str, seq: int) -> None:
         """Tell all who listen, in every process, that `log` has grown to `seq`; for `EventStore.on_appended`.
@@ -111,7 +139,7 @@ class Connection:
         told = False
         while True:
             closed = asyncio.Event()
-            client = Client()
+            client = _Client()
             try:
                 await self._connect(client, closed)
                 self._client = client
@@ -131,7 +159,7 @@ class Connection:
             await asyncio.sleep(pause)
             pause = min(2 * pause, RECONNECT_SECONDS_MAX)
 
-    async def _connect(self, client: Client, closed: asyncio.Event) -> None:
+    async def _connect(self, client: _Client, closed: asyncio.Event) -> None:
         async def on_closed() -> None:
             closed.set()
 
@@ -161,7 +189,7 @@ class Connection:
             )
             await client.subscribe(bus.appended("*"), cb=on_appended)
 
-    async def _until_closed(self, client: Client, closed: asyncio.Event) -> None:
+    async def _until_closed(self, client: _Client, closed: asyncio.Event) -> None:
         # The client can close without calling back (its last flush may fail), so it is also looked at.
         while not client.is_closed and client.is_connected:
             with contextlib.suppress(TimeoutError):

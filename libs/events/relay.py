@@ -125,12 +125,12 @@ def batches(messages: Sequence[Message]) -> Iterator[list[Message]]:
     batch: list[Message] = []
     size = 0
     for message in messages:
-        full = len(batch) == stream.BATCH_MESSAGES_MAX or size + message.size > stream.BATCH_BYTES_MAX
+        full = len(batch) == stream.BATCH_MESSAGES_MAX or size + len(message.payload) > stream.BATCH_BYTES_MAX
         if batch and full:
             yield batch
             batch, size = [], 0
         batch.append(message)
-        size += message.size
+        size += len(message.payload)
     if batch:
         yield batch
 

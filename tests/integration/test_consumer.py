@@ -1,6 +1,5 @@
 """Consumers: every event, each complaint in order, the impossible ones parked."""
 
-import asyncio
 from collections.abc import AsyncIterator
 
 import asyncpg
