@@ -24,6 +24,7 @@ from libs.service.settings import Settings, load
 from libs.service.wiring import Resources
 
 API_VERSION: Final = "1"
+CANCEL_AGAIN_SECONDS: Final = 0.5
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"model": problem.Problem, "description": "Refused: what the caller can do about it"},
     "5XX": {
@@ -107,8 +108,16 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            await _end(tasks)
+
+
+async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
+    """Cancel until all have ended: a library may swallow a cancellation."""
+    pending = set(tasks)
+    while pending:
+        for task in pending:
+            task.cancel()
+        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _consumer(reaction: Reaction, wired: Resources, pool: asyncpg.Pool[Any]) -> Consumer:

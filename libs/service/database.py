@@ -11,6 +11,7 @@ from sqlalchemy.engine import ExceptionContext
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from libs.events import errors
+from libs.events.log.connections import OUTAGES
 
 CONNECTIONS_MAX: Final = 4
 CONNECT_SECONDS_MAX: Final = 1.5
@@ -40,11 +41,14 @@ async def _connect(dsn: str, application: str, *_: Any, **__: Any) -> asyncpg.Co
             command_timeout=QUERY_SECONDS_MAX,
             server_settings={"application_name": application, "jit": "off"},
         )
-    except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError):
+    except OUTAGES:
         raise errors.Unavailable("The database does not answer.") from None
 
 
 def _on_error(context: ExceptionContext) -> None:
     """A connection lost under a query is no bug of the query."""
-    if context.is_disconnect or isinstance(context.original_exception, OSError | TimeoutError):
+    cause = context.original_exception
+    if not isinstance(cause, Exception):
+        return  # a cancelled query; its connection counts as lost, but whoever cancelled it must hear of that
+    if context.is_disconnect or isinstance(cause, OUTAGES):
         raise errors.Unavailable("The database connection was lost.") from None

@@ -18,11 +18,11 @@ TERMS = ("data_dir", "data_key", "data_subject", "personal_data")
 # Names that a protocol of the standard library gives to what implements it.
 IMPOSED = {"data_received"}
 
-# The two loops that must outlive any fault: they log it, count it and queue again. The third passes it on.
+# The loops that must outlive any fault: they log it, count it and begin again.
 LOOPS = {
     "libs.events.consumer": "one bad message never stops the others",
     "libs.events.relay": "the bus is fed again after any fault",
-    "libs.service.projection": "a bad event spoils its batch: again one by one, up to the bad one",
+    "libs.service.background": "what runs beside requests is begun again after any fault",
 }
 
 SILENCED = re.compile(r"type: ignore|noqa")
