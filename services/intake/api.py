@@ -1,34 +1,35 @@
-"""Intake over HTTP: bodies become commands, and what became of them is answered."""
+"""Complaints over HTTP: bodies become commands, and where the complaint then stands is answered."""
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Annotated, Final
+from uuid import UUID
 
-from fastapi import Depends
+from fastapi import Depends, Query
+from sqlalchemy import RowMapping
 from starlette.requests import Request
 from starlette.responses import Response
 
-from libs.service import auth, idempotency, wiring
-from libs.service.auth import Caller
-from libs.service.body import Router
-from services.intake.models import ComplaintBody, RecordedAnswer
-from services.intake.recording import Desk
+from libs.events import errors
+from libs.service import body, failures, idempotency, paging
+from services.intake import amend, convert, dossier, merge, models, state, views, withdraw
+from services.intake.desk import AtDesk, Reader, Standing, Writer, required_details
+from services.intake.models import (
+    AmendmentBody,
+    ChangedAnswer,
+    ComplaintBody,
+    Instant,
+    MergeBody,
+    Reasoned,
+    RecordedAnswer,
+    Reference,
+    RegisterLine,
+    SeparateBody,
+    Words,
+)
 
-router: Final = Router(tags=["intake"])
-
-Reader = Annotated[Caller, auth.require("complaints:read")]
-Writer = Annotated[Caller, auth.require("complaints:write")]
-
-
-async def _desk(request: Request, resources: wiring.Wired) -> Desk:
-    state = request.app.state
-    if not hasattr(state, "desk"):
-        state.desk = Desk(resources)
-    desk: Desk = state.desk
-    return desk
-
-
-AtDesk = Annotated[Desk, Depends(_desk)]
+router: Final = body.Router(tags=["complaints"])
 
 
 @router.post(
@@ -44,9 +45,205 @@ async def record_complaint(
     with once.claims(body) as claims:
         answered = await desk.register(caller, body, claims)
     answer = answered.answer
-    response.headers["ETag"] = idempotency.etag(answer.version)
     response.headers["Location"] = f"/v1/complaints/{answer.complaint_id}"
+    _head(response, answer.version, answered.replayed)
     if answered.replayed:
         response.status_code = 200
-        response.headers.update(idempotency.REPLAYED)
     return answer
+
+
+@router.get(
+    "/v1/complaints/{complaint_id}", summary="One complaint, with all that became of it (REC-1, REC-6)"
+)
+async def read_complaint(
+    complaint_id: UUID, response: Response, caller: Reader, desk: AtDesk
+) -> dossier.Dossier:
+    """Read from the log itself, so it holds what was just answered. Personal texts need personal:read."""
+    history = await desk.history(caller.org, complaint_id)
+    found = dossier.build(history, personal="personal:read" in caller.scopes)
+    response.headers["ETag"] = idempotency.etag(found.version)
+    return found
+
+
+async def _filters(
+    request: Request,
+    status: state.Status | None = None,
+    customer_id: Annotated[Reference | None, Query(description="The customer's complaints (REC-8).")] = None,
+    q: Annotated[Words | None, Query(description="Words said, or a number; all of them are needed.")] = None,
+    recorded_from: Annotated[Instant | None, Query(description="At or after this time.")] = None,
+    recorded_to: Annotated[Instant | None, Query(description="Before this time.")] = None,
+) -> views.Filters:
+    known = {field.name for field in fields(views.Filters)} | {"limit", "cursor"}
+    if unknown := sorted(request.query_params.keys() - known):
+        faults = [
+            failures.fault(f"/{name[:100]}", "extra_forbidden", "There is no such filter", "query")
+            for name in unknown
+        ]
+        raise errors.Malformed("There is no such filter.", errors=faults)
+    return views.Filters(
+        status=status, customer_id=customer_id, q=q, recorded_from=recorded_from, recorded_to=recorded_to
+    )
+
+
+@router.get("/v1/complaints", summary="The register, newest first (REC-8)")
+async def list_complaints(
+    caller: Reader,
+    desk: AtDesk,
+    filters: Annotated[views.Filters, Depends(_filters)],
+    window: paging.Asked,
+) -> paging.Page[RegisterLine]:
+    """A complaint appears here a moment after it was recorded. To search (`q`) needs personal:read."""
+    if filters.q is not None and "personal:read" not in caller.scopes:
+        raise failures.InsufficientScope(scope="complaints:read personal:read")
+    tokens = desk.index.wanted(caller.org, filters.q) if filters.q is not None else ()
+    before = window.after[0] if window.after else None
+    async with desk.resources.engine.connect() as connection:
+        rows = await views.listed(connection, caller.org, filters, tokens, before, window.fetch)
+    shown, next_cursor = window.cut(rows, _place)
+    return paging.Page(
+        items=[RegisterLine.model_validate(dict(row)) for row in shown], next_cursor=next_cursor
+    )
+
+
+def _place(row: RowMapping) -> list[int]:
+    return [row["seq"]]
+
+
+@router.post("/v1/complaints/{complaint_id}/amendments", summary="Correct or supplement (REC-2, REC-6)")
+async def amend_complaint(
+    complaint_id: UUID,
+    body: AmendmentBody,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    desk: AtDesk,
+) -> ChangedAnswer:
+    """Both versions stay visible, with author and reason. Nothing changes what stands like that already."""
+    command = amend.AmendComplaint(
+        complaint_id=complaint_id,
+        author=caller.subject,
+        reason=body.reason,
+        occurred_at=body.occurred_at,
+        complainant=models.complainant_change(body.complainant),
+        respondent=models.respondent(body.respondent) if body.respondent else None,
+        product=models.product(body.product),
+        narrative=body.narrative,
+        supplement=body.supplement,
+        demand=models.demand(body.demand) if body.demand else None,
+        unavailable_details=body.unavailable_details,
+        required_details=required_details(desk.resources.policy),
+        now=desk.resources.now(),
+    )
+    with once.claims(body) as claims:
+        standing = await desk.carry_out(caller, complaint_id, amend.decide, command, claims, if_match)
+    return _changed(response, standing)
+
+
+@router.post("/v1/complaints/{complaint_id}/conversion", summary="An enquiry becomes a complaint (REC-4)")
+async def convert_enquiry(
+    complaint_id: UUID,
+    body: Reasoned,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    desk: AtDesk,
+) -> ChangedAnswer:
+    """Its first record stays, and so does the time by which it was to be answered."""
+    now, policy = desk.resources.now(), desk.resources.policy
+    command = convert.ConvertEnquiry(
+        complaint_id=complaint_id,
+        author=caller.subject,
+        reason=body.reason,
+        required_details=required_details(policy),
+        first_reply_due_at=now + policy.first_reply.within,
+        policy=policy.reference,
+        now=now,
+    )
+    with once.claims(body) as claims:
+        standing = await desk.carry_out(caller, complaint_id, convert.decide, command, claims, if_match)
+    return _changed(response, standing)
+
+
+@router.post("/v1/complaints/{complaint_id}/withdrawal", summary="The complainant takes it back")
+async def withdraw_complaint(
+    complaint_id: UUID,
+    body: Reasoned,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    desk: AtDesk,
+) -> ChangedAnswer:
+    """What was withdrawn stays on record."""
+    command = withdraw.WithdrawComplaint(
+        complaint_id=complaint_id, author=caller.subject, reason=body.reason, now=desk.resources.now()
+    )
+    with once.claims(body) as claims:
+        standing = await desk.carry_out(caller, complaint_id, withdraw.decide, command, claims, if_match)
+    return _changed(response, standing)
+
+
+@router.post("/v1/complaints/{complaint_id}/merge", summary="It is the same as an earlier one (REC-9)")
+async def merge_complaint(
+    complaint_id: UUID,
+    body: MergeBody,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    desk: AtDesk,
+) -> ChangedAnswer:
+    """The earlier one carries on for both. `separate` undoes it."""
+    command = merge.MergeComplaint(
+        complaint_id=complaint_id,
+        into=await desk.complaint(caller.org, body.into),
+        author=caller.subject,
+        reason=body.reason,
+        now=desk.resources.now(),
+    )
+    with once.claims(body) as claims:
+        standing = await desk.carry_out(caller, complaint_id, merge.decide, command, claims, if_match)
+    return _changed(response, standing)
+
+
+@router.post("/v1/complaints/{complaint_id}/separate", summary="It is not the same as another one (REC-9)")
+async def separate_complaint(
+    complaint_id: UUID,
+    body: SeparateBody,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    desk: AtDesk,
+) -> ChangedAnswer:
+    """Undoes a merge, or says that a suspected duplicate is none; nothing suspects it again."""
+    command = merge.SeparateComplaint(
+        complaint_id=complaint_id,
+        separated_from=body.separate_from,
+        author=caller.subject,
+        reason=body.reason,
+        now=desk.resources.now(),
+    )
+    with once.claims(body) as claims:
+        standing = await desk.carry_out(caller, complaint_id, merge.decide, command, claims, if_match)
+    return _changed(response, standing)
+
+
+def _changed(response: Response, standing: Standing) -> ChangedAnswer:
+    complaint = standing.complaint
+    assert not isinstance(complaint, state.NotRecorded), "the step has refused to change what is not there"
+    _head(response, standing.version, standing.replayed)
+    return ChangedAnswer(
+        complaint_id=complaint.record.complaint_id,
+        status=state.status(complaint),
+        version=standing.version,
+        missing_details=complaint.record.missing_details,
+    )
+
+
+def _head(response: Response, version: int, replayed: bool) -> None:
+    response.headers["ETag"] = idempotency.etag(version)
+    if replayed:
+        response.headers.update(idempotency.REPLAYED)

@@ -254,13 +254,33 @@ class RecordedAnswer(BaseModel):
 
 
 class ChangedAnswer(BaseModel):
-    """Where the complaint stands after a command; `seq` is null when there was nothing left to do."""
+    """Where the complaint stands after a command."""
 
     complaint_id: UUID
     status: state.Status
     version: int
-    seq: int | None
     missing_details: tuple[Detail, ...]
+
+
+class RegisterLine(BaseModel):
+    """One complaint in a list; who complained is in its dossier."""
+
+    complaint_id: UUID
+    number: str
+    version: int
+    status: state.Status
+    contact: Contact
+    channel: Channel
+    received_at: datetime
+    recorded_at: datetime
+    first_reply_due_at: datetime
+    customer_id: str | None
+    respondent_kind: RespondentKind
+    respondent_reference: str
+    order_number: str | None
+    part_number: str | None
+    missing_details: tuple[Detail, ...]
+    merged_into: UUID | None
 
 
 def source(body: Source | None) -> values.Source | None:

@@ -15,10 +15,10 @@ from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Reco
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SuspectDuplicate:
-    """Earlier open complaints of the same customer about the same product or order."""
+    """An earlier open complaint of the same customer about the same product or order."""
 
     complaint_id: UUID
-    suspicions: tuple[Suspicion, ...]
+    suspicion: Suspicion
     now: datetime
 
 
@@ -27,12 +27,14 @@ def decide(command: SuspectDuplicate, complaint: Complaint) -> list[events.Event
     match complaint:
         case Enquired(record) | Recorded(record):
             known = record.suspected | record.separated | {record.complaint_id}
+            if command.suspicion.duplicate_of in known:
+                return []
             return [
                 events.DuplicateSuspected(
-                    complaint_id=record.complaint_id, suspicion=suspicion, suspected_at=command.now
+                    complaint_id=record.complaint_id,
+                    suspicion=command.suspicion,
+                    suspected_at=command.now,
                 )
-                for suspicion in command.suspicions
-                if suspicion.duplicate_of not in known
             ]
         case Withdrawn() | Merged():
             return []

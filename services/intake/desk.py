@@ -2,30 +2,37 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import uuid_utils.compat as uuids
+from fastapi import Depends
+from starlette.requests import Request
 
+from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.values import RespondentKind, Suspicion
 from libs.events.decider import Stream, transact
-from libs.events.envelope import Claim, Claimed
+from libs.events.envelope import Claim, Claimed, Recorded
 from libs.events.store import Context
 from libs.policy.pack import Pack
-from libs.service import failures, idempotency, telemetry
+from libs.service import auth, failures, idempotency, telemetry, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
 from services.intake import models, record, state, views
+from services.intake.attachments import Attachments, Folder
 from services.intake.models import ComplaintBody, RecordedAnswer
 from services.intake.numbers import Numbers
+from services.intake.search import BlindIndex
 
 STREAM: Final[Stream[state.Complaint]] = Stream("intake", state.INITIAL, state.evolve)
 # Clocks of other systems run a little ahead of ours.
 SKEW_MAX: Final = timedelta(minutes=5)
+C = TypeVar("C")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +43,23 @@ class Answered:
     replayed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a complaint stands after a command; `replayed`: as the first one under its key left it."""
+
+    complaint: state.Complaint
+    version: int
+    replayed: bool
+
+
 class Desk:
     """Where contacts are recorded: one in each process, for it holds numbers at hand."""
 
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self.numbers = Numbers(resources.engine)
+        self.index = BlindIndex(resources.key_encryption_key)
+        self.attachments = Attachments(Folder(resources.settings.attachments_dir), resources.keys)
 
     async def register(self, caller: Caller, body: ComplaintBody, keys: tuple[Claim, ...] = ()) -> Answered:
         """Record a contact once; `keys` claim its idempotency key. IdempotencyMismatch, Malformed."""
@@ -61,12 +79,7 @@ class Desk:
             command.complaint_id,
             record.decide,
             command,
-            Context(
-                actor=caller.subject,
-                complaint_id=command.complaint_id,
-                traceparent=telemetry.traceparent(),
-                claims=claims,
-            ),
+            _context(caller, command.complaint_id, claims),
             new=True,
         )
         if outcome.appended:
@@ -75,6 +88,45 @@ class Desk:
         assert outcome.replayed is not None, "a fresh id has no history, so only a claim stops it"
         idempotency.check(claims, outcome.replayed)
         return await self._first_answer(caller.org, outcome.replayed)
+
+    async def carry_out(
+        self,
+        caller: Caller,
+        complaint_id: UUID,
+        decide: Callable[[C, state.Complaint], list[events.Event]],
+        command: C,
+        claims: tuple[Claim, ...] = (),
+        if_match: int | None = None,
+    ) -> Standing:
+        """Carry out a command on a complaint; a repeat under its key finds what the first one left."""
+        outcome = await transact(
+            self.resources.store,
+            caller.org,
+            STREAM,
+            complaint_id,
+            decide,
+            command,
+            _context(caller, complaint_id, claims),
+            if_match=if_match,
+        )
+        if outcome.replayed is None:
+            return Standing(outcome.state, outcome.version, replayed=False)
+        idempotency.check(claims, outcome.replayed)
+        history = await self.history(caller.org, complaint_id)
+        then = STREAM.fold(state.INITIAL, [each.event for each in history[: outcome.replayed.version]])
+        return Standing(then, outcome.replayed.version, replayed=True)
+
+    async def history(self, log: str, complaint_id: UUID) -> list[Recorded[Any]]:
+        """Everything that became of a complaint here; NotFound."""
+        history = await self.resources.store.read_stream(log, STREAM.name(complaint_id))
+        if not history:
+            raise errors.NotFound("There is no such complaint.")
+        return history
+
+    async def complaint(self, log: str, complaint_id: UUID) -> state.Complaint:
+        """How a complaint stands; NotRecorded where there is none."""
+        history = await self.resources.store.read_stream(log, STREAM.name(complaint_id))
+        return STREAM.fold(state.INITIAL, [each.event for each in history])
 
     def _source_claims(self, caller: Caller, body: ComplaintBody) -> tuple[Claim, ...]:
         if body.source is None:
@@ -140,9 +192,10 @@ def required_details(policy: Pack) -> state.RequiredDetails:
     return {RespondentKind.PRODUCT: policy.quality_complaint.required_details}
 
 
-def stream_of(complaint_id: UUID) -> str:
-    """The name of a complaint's stream."""
-    return STREAM.name(complaint_id)
+def _context(caller: Caller, complaint_id: UUID, claims: tuple[Claim, ...]) -> Context:
+    return Context(
+        actor=caller.subject, complaint_id=complaint_id, traceparent=telemetry.traceparent(), claims=claims
+    )
 
 
 def _answer(event: events.ComplaintRecorded, version: int, seq: int) -> RecordedAnswer:
@@ -156,3 +209,18 @@ def _answer(event: events.ComplaintRecorded, version: int, seq: int) -> Recorded
         missing_details=event.missing_details,
         possible_duplicates=tuple(found.duplicate_of for found in event.possible_duplicates),
     )
+
+
+async def _desk(request: Request, resources: wiring.Wired) -> Desk:
+    service = request.app.state
+    if not hasattr(service, "desk"):
+        service.desk = Desk(resources)
+    desk: Desk = service.desk
+    return desk
+
+
+# For the signatures of endpoints.
+AtDesk = Annotated[Desk, Depends(_desk)]
+Reader = Annotated[Caller, auth.require("complaints:read")]
+Writer = Annotated[Caller, auth.require("complaints:write")]
+PersonalReader = Annotated[Caller, auth.require("complaints:read", "personal:read")]
