@@ -3,7 +3,7 @@
 import typer
 
 from deploy.commands import audit
-from deploy.local import up
+from deploy.local import demo, up
 
 main = typer.Typer(
     name="redress", no_args_is_help=True, help="Complaints, handled in eight steps and proved."
@@ -11,6 +11,7 @@ main = typer.Typer(
 main.command()(up.up)
 main.command()(up.down)
 main.command()(up.token)
+main.command()(demo.demo)
 main.add_typer(audit.commands, name="audit")
 # A group of commands is one line more: main.add_typer(bus.commands, name="bus")
 

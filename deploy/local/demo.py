@@ -1,0 +1,280 @@
+"""`redress demo`: a fresh system, real complaints through it, and proof that none was lost or altered."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any, Final
+from uuid import UUID
+
+import httpx
+import typer
+from nats.aio.msg import Msg
+from nats.js.errors import NotFoundError
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from deploy.local import database, ports, tokens, up, vehicles
+from deploy.local.folder import Folder
+from deploy.local.supervisor import until_signal
+from libs.events import bus, ledger
+from libs.events.connection import Connection
+from libs.events.envelope import Head
+from libs.events.log.postgres import PostgresLog
+
+FOLDER: Final = Path(".redress/demo")
+BATCH_REPORTS: Final = 200
+SENT_AGAIN: Final = 100  # reports that are sent a second time, to see them answered as before
+SETTLE_SECONDS: Final = 60.0
+PAUSE_SECONDS: Final = 0.1
+PLAIN_LINE_EVERY: Final = 1000
+
+
+@dataclass
+class Heard:
+    """What a consumer of the bus has received, in the order it came."""
+
+    ids: set[UUID] = field(default_factory=set)
+    types: Counter[str] = field(default_factory=Counter)
+    last_seq: int = 0
+    out_of_order: int = 0
+    lags_seconds: list[float] = field(default_factory=list)
+
+    async def take(self, message: Msg) -> None:
+        """One message, as JetStream delivers it."""
+        envelope = bus.from_message(message)
+        self.out_of_order += envelope.seq != self.last_seq + 1
+        self.last_seq = envelope.seq
+        self.ids.add(envelope.event_id)
+        self.types[envelope.type.split(".")[2]] += 1
+        self.lags_seconds.append((datetime.now(UTC) - envelope.at).total_seconds())
+
+
+@dataclass
+class Sent:
+    """How the service answered, line by line."""
+
+    statuses: Counter[int] = field(default_factory=Counter)
+    complaints: set[str] = field(default_factory=set)
+    seconds: float = 0.0
+    refusals: list[str] = field(default_factory=list)
+
+    def take(self, result: dict[str, Any]) -> None:
+        """The answer to one line of an import."""
+        self.statuses[result["status"]] += 1
+        if result["status"] in (httpx.codes.CREATED, httpx.codes.OK):
+            self.complaints.add(result["complaint_id"])
+        else:
+            self.refusals.append(json.dumps(result, ensure_ascii=False))
+
+
+def demo(
+    count: Annotated[int | None, typer.Option(min=1, help="How many reports; all of them without.")] = None,
+    leave: Annotated[
+        bool, typer.Option("--exit", help="Do not stay up; status 0 only if all agrees.")
+    ] = False,
+    wanted: Annotated[str, typer.Option("--ports", envvar="REDRESS_PORTS")] = str(ports.FIRST),
+    data_dir: up.DataDir = FOLDER,
+) -> None:
+    """Start a fresh system, import real complaints, prove them unaltered, and say how to try it."""
+    folder = Folder.at(data_dir)
+    try:
+        chosen = ports.choose(wanted)
+        with folder.locked():
+            folder.clean()
+        agreed = asyncio.run(show(folder, chosen, count, leave))
+    except up.REFUSALS as why:
+        typer.echo(str(why), err=True)
+        raise typer.Exit(1) from None
+    if not agreed:
+        raise typer.Exit(1)
+
+
+async def show(folder: Folder, chosen: dict[str, int], count: int | None, leave: bool) -> bool:
+    """The whole demonstration; answers whether everything agreed."""
+    console = Console()
+    found, real = vehicles.reports(count=count)
+    if not real:
+        console.print(
+            f"[bold]No file of real complaints at {vehicles.FILE.resolve()}: these are made up by a seed."
+        )
+    agreed = False
+    async with until_signal(), up.running(folder, chosen, typer.echo) as system:
+        token = tokens.mint(folder.signing_keys(), database.LOG, tokens.SCOPES, "demo", tokens.TTL_SECONDS)
+        heard = Heard()
+        async with listening(system.nats_url, heard):
+            again = found[:SENT_AGAIN]
+            sent = await send(system.service_urls["intake"], token, found + again, console)
+            settled = await settle(system, heard)
+        rows = findings(len(found), len(again), sent, heard, settled)
+        agreed = all(row.agrees for row in rows)
+        print_table(console, rows, agreed)
+        print_how_to_try(console, system, folder, token)
+        if not leave:
+            console.print("Stays up until Ctrl-C.")
+            await asyncio.Event().wait()
+    return agreed
+
+
+@contextlib.asynccontextmanager
+async def listening(nats_url: str, heard: Heard) -> AsyncIterator[None]:
+    """Follow the stream from its first message, as any consumer outside may, while the block lasts."""
+    async with Connection(nats_url, "redress demo") as connection:
+        await asyncio.wait_for(connection.until_connected(), SETTLE_SECONDS)
+        stream = bus.stream_of(database.LOG)
+        while not await has_stream(connection, stream):  # noqa: ASYNC110 - only the server knows
+            await asyncio.sleep(PAUSE_SECONDS)
+        await connection.client.jetstream().subscribe(
+            bus.subjects_of(database.LOG), stream=stream, ordered_consumer=True, cb=heard.take
+        )
+        yield
+
+
+async def has_stream(connection: Connection, stream: str) -> bool:
+    """Whether the relay has made the stream yet."""
+    with contextlib.suppress(NotFoundError):
+        await connection.jetstream.stream_info(stream)
+        return True
+    return False
+
+
+async def send(url: str, token: str, reports: Sequence[vehicles.Report], console: Console) -> Sent:
+    """Import all reports, a batch a request."""
+    sent = Sent()
+    started = time.monotonic()
+    headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
+    async with httpx.AsyncClient(base_url=url, headers=headers, timeout=SETTLE_SECONDS) as client:
+        for batch in progressing(console, batches(reports), len(reports)):
+            lines = "".join(json.dumps(vehicles.request(r), ensure_ascii=False) + "\n" for r in batch)
+            answer = await client.post("/v1/complaints/import", content=lines.encode())
+            answer.raise_for_status()
+            for line in answer.text.splitlines():
+                sent.take(json.loads(line))
+    sent.seconds = time.monotonic() - started
+    return sent
+
+
+def batches(reports: Sequence[vehicles.Report]) -> Iterator[Sequence[vehicles.Report]]:
+    """The reports, `BATCH_REPORTS` at a time."""
+    for start in range(0, len(reports), BATCH_REPORTS):
+        yield reports[start : start + BATCH_REPORTS]
+
+
+def progressing(
+    console: Console, parts: Iterator[Sequence[vehicles.Report]], total: int
+) -> Iterator[Sequence[vehicles.Report]]:
+    """Pass the batches on, and show how far they are: by a bar on a terminal, elsewhere by plain lines."""
+    done = 0
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=console, disable=not console.is_terminal) as progress:
+        task = progress.add_task("complaints", total=total)
+        for batch in parts:
+            yield batch
+            progress.advance(task, len(batch))
+            done += len(batch)
+            if not console.is_terminal and (done % PLAIN_LINE_EVERY < len(batch) or done == total):
+                console.print(f"complaints     {done} of {total}")
+
+
+@dataclass(frozen=True)
+class Settled:
+    """Where everything stood once nothing moved any more."""
+
+    head: Head
+    verdict: ledger.Verdict
+
+
+async def settle(system: up.System, heard: Heard) -> Settled:
+    """Wait until every event has reached us and every reaction has been made; then verify the log."""
+    async with PostgresLog(system.database_urls["redress_auditor"]) as log:
+        await still(system, log, heard)
+        return Settled(await log.head(database.LOG), await ledger.verify(log, database.LOG))
+
+
+async def still(system: up.System, log: PostgresLog, heard: Heard) -> None:
+    """Return when head and bus agree, no consumer has work left, and no reaction has written since."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    async with Connection(system.nats_url, "redress demo") as connection:
+        await asyncio.wait_for(connection.until_connected(), SETTLE_SECONDS)
+        while time.monotonic() < deadline:
+            seq = (await log.head(database.LOG)).seq
+            consumers = await connection.jetstream.consumers_info(bus.stream_of(database.LOG))
+            idle = all(c.num_pending == 0 and not c.num_ack_pending for c in consumers)
+            if idle and heard.last_seq == seq == (await log.head(database.LOG)).seq:
+                return
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table; a figure that nothing is held against agrees."""
+
+    name: str
+    value: str
+    agrees: bool = True
+    note: str = ""
+
+
+def findings(reported: int, again: int, sent: Sent, heard: Heard, settled: Settled) -> list[Row]:
+    """What was found, and whether it agrees with what was sent."""
+    created, repeated = sent.statuses[httpx.codes.CREATED], sent.statuses[httpx.codes.OK]
+    seq = settled.head.seq
+    lags = sorted(heard.lags_seconds)
+    reached = seq == heard.last_seq == len(heard.ids) and not heard.out_of_order
+    return [
+        Row(
+            "recorded",
+            f"{created:,}",
+            created == reported == len(sent.complaints),
+            f"of {reported:,} reports",
+        ),
+        Row("sent again, answered as before", f"{repeated:,}", repeated == again, f"of {again:,}"),
+        Row("refused", f"{len(sent.refusals):,}", not sent.refusals, "; ".join(sent.refusals[:1])),
+        Row("suspected duplicates", f"{heard.types['duplicate_suspected']:,}", note="linked, none dropped"),
+        Row("events in the log", f"{settled.verdict.events:,}", settled.verdict.events == seq),
+        Row("events in a consumer", f"{len(heard.ids):,}", reached, "each once, in order"),
+        Row("complaints/s", f"{(created + repeated) / sent.seconds:,.0f}", note="over HTTP"),
+        Row("events/s", f"{seq / sent.seconds:,.0f}", note="committed, chained"),
+        Row("bus lag", f"{percentile(lags, 0.5):.1f} ms", note=f"p99 {percentile(lags, 0.99):.1f} ms"),
+        Row("audit verify", "unaltered" if settled.verdict.sound else "ALTERED", settled.verdict.sound),
+    ]
+
+
+def percentile(ordered: Sequence[float], share: float) -> float:
+    """In milliseconds, of seconds in ascending order; 0 of none."""
+    return 1000 * ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
+
+
+def print_table(console: Console, rows: Sequence[Row], agreed: bool) -> None:
+    """The findings, and the verdict over all of them."""
+    table = Table(title="What happened")
+    table.add_column("")
+    table.add_column("figure", justify="right")
+    table.add_column("agrees")
+    table.add_column("")
+    for row in rows:
+        table.add_row(row.name, row.value, "yes" if row.agrees else "[bold red]NO", row.note)
+    console.print(table)
+    console.print("All of it agrees." if agreed else "[bold red]It does not all agree.")
+
+
+def print_how_to_try(console: Console, system: up.System, folder: Folder, token: str) -> None:
+    """Addresses, a token, and commands to paste."""
+    intake = system.service_urls["intake"]
+    for name, url in system.service_urls.items():
+        console.print(f"{name:<14} {url}/docs", highlight=False)
+    console.print(f"\nexport TOKEN={token}", soft_wrap=True, highlight=False)
+    console.print(
+        f'curl -s "{intake}/v1/complaints?q=door+latch&limit=3" -H "Authorization: Bearer $TOKEN"',
+        soft_wrap=True,
+        highlight=False,
+    )
+    console.print(f"redress audit verify --data-dir {folder.path}", soft_wrap=True, highlight=False)
