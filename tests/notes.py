@@ -4,6 +4,8 @@ import asyncio
 from typing import Annotated
 from uuid import uuid4
 
+from sqlalchemy import text
+
 from libs.events.contracts.intake import ComplaintWithdrawn
 from libs.events.store import Context
 from libs.service import auth, body, telemetry, wiring
@@ -37,6 +39,13 @@ async def record(note: Note, caller: Anyone, resources: wiring.Wired) -> dict[st
 @router.get("/v1/notes")
 async def read(caller: Anyone, resources: wiring.Wired) -> list[str]:
     return [recorded.event.reason for recorded in await resources.store.read(caller.org)]
+
+
+@router.get("/v1/count")
+async def count(caller: Anyone, resources: wiring.Wired) -> int:
+    async with resources.engine.connect() as connection:
+        found = await connection.execute(text("SELECT count(*) FROM log.events"))
+        return int(found.scalar_one())
 
 
 @router.get("/v1/slow")

@@ -9,6 +9,7 @@ from typing import Final
 
 import structlog
 
+from libs.events import errors
 from libs.service import telemetry
 
 PAUSE_SECONDS_MIN: Final = 0.1
@@ -35,8 +36,15 @@ async def keep(
                 pause, said = PAUSE_SECONDS_MIN, ""
             telemetry.faults.labels(what).inc()
             if said != type(fault).__name__:
-                log.error("work failed", work=what, exc_info=fault)
+                _say(what, fault)
             said = type(fault).__name__
             tell(fault)
         await asyncio.sleep(pause)
         pause = min(2 * pause, PAUSE_SECONDS_MAX)
+
+
+def _say(what: str, fault: Exception) -> None:
+    if isinstance(fault, errors.Unavailable):  # an outage is nobody's mistake here
+        log.warning("work waits", work=what, reason=str(fault))
+    else:
+        log.error("work failed", work=what, exc_info=fault)

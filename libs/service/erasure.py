@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -16,6 +17,7 @@ from libs.events.contracts import registry
 from libs.events.contracts.privacy import PersonalDataErased
 from libs.events.keys import KeyRing
 from libs.events.store import Log
+from libs.service import background
 
 LOOK_SECONDS: Final = 1.0
 TYPE: Final = registry.contract_of(PersonalDataErased).name
@@ -31,17 +33,21 @@ class Forgetting:
         self._log = log
         self._database = database
         self._keys = keys
+        self._seen: dict[str, int] = {}
 
     async def run(self) -> None:
-        """Follow for ever; raises what the log or the database raises."""
-        await every_log.run(self._log, self._follow)
+        """Follow for ever."""
+        await every_log.run(self._log, self._keep_following)
+
+    async def _keep_following(self, name: str) -> None:
+        await background.keep("erasure", partial(self._follow, name))
 
     async def _follow(self, name: str) -> None:
-        seen: int | None = None
         while True:
             head = (await self._log.head(name)).seq
-            if seen is not None and head > seen:
+            seen = self._seen.setdefault(name, head)
+            if head > seen:
                 for row in await self._database.fetch(SINCE, name, seen, head, TYPE):
                     self._keys.forget(name, json.loads(row["body"])["data_subject"])
-            seen = head
+            self._seen[name] = head
             await asyncio.sleep(LOOK_SECONDS)
