@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import audit
+from deploy.commands import audit, bus
 from deploy.local import demo, up
 
 main = typer.Typer(
@@ -13,7 +13,7 @@ main.command()(up.down)
 main.command()(up.token)
 main.command()(demo.demo)
 main.add_typer(audit.commands, name="audit")
-# A group of commands is one line more: main.add_typer(bus.commands, name="bus")
+main.add_typer(bus.commands, name="bus")
 
 if __name__ == "__main__":
     main()

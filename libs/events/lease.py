@@ -19,6 +19,10 @@ LOOK_SECONDS_MIN: Final = 0.05
 
 TAKE: Final = "SELECT held, left_seconds FROM bus.take($1, $2, $3)"
 DROP: Final = "DELETE FROM bus.leases WHERE name = $1 AND holder = $2"
+HOLDERS: Final = """
+    SELECT name, holder::text, extract(epoch FROM until - clock_timestamp())::float8 AS left_seconds
+    FROM bus.leases ORDER BY name
+"""
 FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 Work = Callable[[], Awaitable[None]]
@@ -101,9 +105,8 @@ class Lease:
 
     async def _take(self) -> float | None:
         """Take or renew. None: we hold it; otherwise the seconds until its holder's time is up."""
-        row = await self._database.fetchrow(
-            TAKE, self._name, self._holder, TTL_SECONDS, timeout=QUERY_SECONDS
-        )
+        async with asyncio.timeout(QUERY_SECONDS):  # also over waiting for a connection
+            row = await self._database.fetchrow(TAKE, self._name, self._holder, TTL_SECONDS)
         assert row is not None
         return None if row["held"] else float(row["left_seconds"])
 

@@ -127,6 +127,14 @@ class Shelf:
         await self._database.execute(query, *self._key, *arguments, timeout=QUERY_SECONDS)
 
 
+async def checkpoints(database: asyncpg.Pool, log: str) -> dict[str, int]:
+    """How far each consumer of a log has come."""
+    rows = await database.fetch(
+        "SELECT consumer, seq FROM bus.checkpoints WHERE log = $1", log, timeout=QUERY_SECONDS
+    )
+    return {row["consumer"]: row["seq"] for row in rows}
+
+
 async def everything(database: asyncpg.Pool) -> list[Parked]:
     """All parked events, in the order they would be redriven."""
     rows = await database.fetch(

@@ -8,6 +8,7 @@ import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import Final
 
+import nats.errors
 from nats.aio.msg import Msg
 
 from libs.events import errors
@@ -60,7 +61,7 @@ async def messages(
                 elif _ends_pull(message):
                     break
     finally:
-        with contextlib.suppress(Exception):  # the client may be gone, and its subscriptions with it
+        with contextlib.suppress(nats.errors.Error, OSError):  # the client may be gone, and this with it
             await subscription.unsubscribe()
 
 
