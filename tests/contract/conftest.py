@@ -21,7 +21,7 @@ class Logs:
 
 @pytest.fixture(params=["memory", "postgres"])
 async def logs(request: pytest.FixtureRequest) -> AsyncIterator[Logs]:
-    """The log `main`, in memory or in PostgreSQL. A module's cases share a database: none may count on seq 1."""
+    """The log `main`, in memory or in PostgreSQL, where a module shares it: no case may count on seq 1."""
     if request.param == "memory":
         memory = MemoryLog("main")
         yield Logs(memory, memory)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
@@ -97,7 +97,8 @@ class Appender:
         """
         while batch:
             try:
-                rows = await self._connections.fetch_once(APPEND, _arguments(log, batch), PATIENCE_SECONDS)
+                asked = arguments(log, [waiting.append for waiting in batch])
+                rows = await self._connections.fetch_once(APPEND, asked, PATIENCE_SECONDS)
             except OUTAGES:
                 await asyncio.sleep(RETRY_SECONDS)
                 batch = [waiting for waiting in batch if not waiting.answer.done()]
@@ -154,9 +155,8 @@ def _next_batch(queue: deque[Waiting]) -> list[Waiting]:
     return batch
 
 
-def _arguments(log: str, batch: list[Waiting]) -> tuple[Any, ...]:
-    """The arguments of log.append: columns, not rows."""
-    appends = [waiting.append for waiting in batch]
+def arguments(log: str, appends: Sequence[Append]) -> tuple[Any, ...]:
+    """The arguments of APPEND for a batch: columns, not rows."""
     events = [event for append in appends for event in append.events]
     claims = [(number, claim) for number, append in enumerate(appends, 1) for claim in append.claims]
     keys = [(number, key) for number, append in enumerate(appends, 1) for key in append.new_keys]
