@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterator, Mapping
+from typing import cast
 
 import uuid_utils.compat as uuids
 import uvloop
@@ -13,6 +14,7 @@ CREATED = b"HTTP/1.1 201"
 LENGTH = b"content-length:"
 NAME = b"00000000-name-name-name-000000000000"  # as long as what takes its place
 WARM_SECONDS = 0.5
+ANSWER_SECONDS_MAX = 10.0
 
 
 class Connection(asyncio.Protocol):
@@ -24,8 +26,7 @@ class Connection(asyncio.Protocol):
         self._received, self._sent_at = b"", 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's is not of this class
         self._send()
 
     def data_received(self, received: bytes) -> None:
@@ -88,11 +89,9 @@ async def _post(ready: Ready, port: int, connections: int, seconds: float, templ
 
     async def all_together(length: float) -> list[float]:
         deadline = time.perf_counter() + length
-        return [
-            one
-            for mine in await asyncio.gather(*(connect(deadline) for _ in range(connections)))
-            for one in mine
-        ]
+        async with asyncio.timeout(length + ANSWER_SECONDS_MAX):
+            times = await asyncio.gather(*(connect(deadline) for _ in range(connections)))
+        return [one for mine in times for one in mine]
 
     await all_together(WARM_SECONDS)
     ready()

@@ -27,6 +27,7 @@ LOG = "main"
 TYPE = contract_of(ComplaintRecorded).name
 TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
 ACTOR = "bench"  # no colon: pgbench takes what follows one for a variable
+NOBODY = UUID(int=1)
 KEY = KeyEncryptionKey(bytes(range(32)))
 # 404 bytes: the median of the 3,556 narratives that the demo imports.
 NARRATIVE = (

@@ -40,14 +40,11 @@ def family(pid: int) -> set[int]:
     return found
 
 
-def proportional_mebibytes(pid: int) -> float:
-    """A process's memory (PSS): its own pages, and its share of those it has in common with others."""
-    return _rollup(pid, "Pss") / 1024
-
-
-def resident_mebibytes(pid: int) -> float:
-    """A process's memory (RSS): every page it has in memory, shared ones too."""
-    return _rollup(pid, "Rss") / 1024
+def memory_mb(pid: int) -> tuple[float, float]:
+    """A process's memory in MB: resident (every page it has), and proportional (of shared pages a part)."""
+    lines = (PROC / f"{pid}/smaps_rollup").read_text().splitlines()[1:]
+    kibibytes = {name: int(rest.split()[0]) for name, _, rest in (line.partition(":") for line in lines)}
+    return kibibytes["Rss"] * 1.024e-3, kibibytes["Pss"] * 1.024e-3
 
 
 def sync_ms(folder: Path) -> float:
@@ -108,10 +105,3 @@ def _busy_seconds() -> float:
         int, (PROC / "stat").read_text().split("\n", 1)[0].split()[1:9]
     )
     return (user + nice + system + irq + soft_irq + stolen) * TICK_SECONDS
-
-
-def _rollup(pid: int, field: str) -> float:
-    for line in (PROC / f"{pid}/smaps_rollup").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return float(line.split()[1])
-    raise ValueError(f"no {field} in /proc/{pid}/smaps_rollup")

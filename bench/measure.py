@@ -50,12 +50,19 @@ class Scale:
     few_events: int = 100_000
     many_events: int = 1_000_000
     relay_events: int = 20_000
+    demo_reports: int | None = None  # all there are
 
 
 DEFAULT = Scale()
 FULL = Scale(many_events=5_000_000)
 QUICK = Scale(
-    rounds=2, seconds=0.5, read_events=2_000, few_events=1_000, many_events=5_000, relay_events=2_000
+    rounds=2,
+    seconds=0.5,
+    read_events=2_000,
+    few_events=1_000,
+    many_events=5_000,
+    relay_events=2_000,
+    demo_reports=50,
 )
 
 
@@ -103,6 +110,7 @@ def result(row: Row, samples: Samples) -> dict[str, object]:
         "floor": row.floor,
         "holds": holds,
         "spread": [round(ratios[0], 3), round(ratios[-1], 3)],
+        "remark": samples[row.figure][-1].remark,
         "reason": "" if holds else reason(row, samples),
     }
 
