@@ -1,11 +1,12 @@
 """For tests of services: an application on a log in memory (or real servers), a client, tokens, problems."""
 
+import asyncio
 import base64
 import contextlib
 import json
 import os
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -33,6 +34,7 @@ from libs.service.settings import Settings
 NOWHERE = "postgresql://nobody@127.0.0.1:1/nothing"
 SCOPES = "complaints:read complaints:write"
 KEY_ID = "test"
+SECONDS_MAX = 20.0
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"a key that only tests sign with.")
 
 
@@ -125,6 +127,13 @@ async def serving(
     app = create_app(service, resources=resources(write_settings(folder, **chosen), log))
     async with client(app) as caller:
         yield caller
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait until something holds that nobody will tell us; a TimeoutError when it never does."""
+    async with asyncio.timeout(SECONDS_MAX):
+        while not await holds():  # noqa: ASYNC110 there is nothing to wait on but the thing itself
+            await asyncio.sleep(0.02)
 
 
 def problem(answer: httpx.Response, status: int, code: str, *pointers: str) -> dict[str, Any]:

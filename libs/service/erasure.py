@@ -20,6 +20,8 @@ from libs.events.store import Log
 from libs.service import background
 
 LOOK_SECONDS: Final = 1.0
+# At the start: what was erased after the first key was cached here, and before the first look.
+LOOK_BACK_EVENTS: Final = 10_000
 TYPE: Final = registry.contract_of(PersonalDataErased).name
 SINCE: Final = """
     SELECT seq, body FROM log.events WHERE log = $1 AND seq > $2 AND seq <= $3 AND type = $4 ORDER BY seq
@@ -27,7 +29,7 @@ SINCE: Final = """
 
 
 class Forgetting:
-    """Follows the erasures of every log from its start on: no key is cached that was erased before."""
+    """Follows the erasures of every log: what was erased long before the start was never cached here."""
 
     def __init__(self, log: Log, database: asyncpg.Pool[Any], keys: KeyRing) -> None:
         self._log = log
@@ -45,7 +47,7 @@ class Forgetting:
     async def _follow(self, name: str) -> None:
         while True:
             head = (await self._log.head(name)).seq
-            seen = self._seen.setdefault(name, head)
+            seen = self._seen.get(name, max(0, head - LOOK_BACK_EVENTS))
             if head > seen:
                 for row in await self._database.fetch(SINCE, name, seen, head, TYPE):
                     self._keys.forget(name, json.loads(row["body"])["data_subject"])

@@ -1,8 +1,7 @@
 """While PostgreSQL is away a service says so at once and comes back by itself; without the bus it goes on."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
@@ -10,9 +9,7 @@ import pytest
 
 from libs.service.app import create_app
 from tests import backends, notes, service_kit
-from tests.service_kit import problem
-
-SECONDS_MAX = 20.0
+from tests.service_kit import problem, until
 
 
 @pytest.fixture
@@ -25,12 +22,6 @@ async def client(
     async with service_kit.client(create_app(notes.SERVICE, settings), timeout=10) as caller:
         await until(lambda: ready(caller, "ready"))
         yield caller
-
-
-async def until(holds: Callable[[], Awaitable[bool]]) -> None:
-    async with asyncio.timeout(SECONDS_MAX):
-        while not await holds():  # noqa: ASYNC110 asked over HTTP, as a load balancer does
-            await asyncio.sleep(0.05)
 
 
 async def ready(client: httpx.AsyncClient, status: str) -> bool:
