@@ -95,7 +95,9 @@ async def list_complaints(
     """A complaint appears here a moment after it was recorded. To search (`q`) needs personal:read."""
     if filters.q is not None and "personal:read" not in caller.scopes:
         raise failures.InsufficientScope(scope="complaints:read personal:read")
-    tokens = desk.index.wanted(caller.org, filters.q) if filters.q is not None else ()
+    tokens = desk.index.of(caller.org, [filters.q])
+    if filters.q is not None and not tokens:
+        raise failures.malformed("/q", "too_vague", "Give a word, or two Chinese characters", "query")
     before = window.after[0] if window.after else None
     async with desk.resources.engine.connect() as connection:
         rows = await views.listed(connection, caller.org, filters, tokens, before, window.fetch)

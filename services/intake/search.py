@@ -8,7 +8,6 @@ import unicodedata
 from collections.abc import Iterable, Iterator
 from typing import Final
 
-from libs.events import errors
 from libs.events.contracts.personal import Erased
 from libs.events.keys import KeyEncryptionKey
 
@@ -20,12 +19,6 @@ _PURPOSE: Final = "intake search"
 _UNSPACED: Final = r"\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
 _RUN: Final = re.compile(rf"[{_UNSPACED}]+|[^\W_{_UNSPACED}]+")
 _UNSPACED_CHARACTER: Final = re.compile(rf"[{_UNSPACED}]")
-
-
-class TooVague(errors.Malformed):
-    """A search needs a word, or two characters of a script without spaces."""
-
-    code = "too_vague"
 
 
 class BlindIndex:
@@ -45,13 +38,6 @@ class BlindIndex:
                 if len(found) == TOKENS_MAX:
                     return sorted(found)
         return sorted(found)
-
-    def wanted(self, log: str, query: str) -> list[int]:
-        """The tokens that a text must have, all of them, to be found; TooVague when there are none."""
-        tokens = self.of(log, [query])
-        if not tokens:
-            raise TooVague
-        return tokens
 
     def _token(self, log: str, term: str) -> int:
         digest = hmac.digest(self._key, f"{log}\x00{term}".encode(), "sha256")

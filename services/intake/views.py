@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, assert_never
@@ -194,15 +194,15 @@ async def listed(
 ) -> Sequence[RowMapping]:
     """Rows of the register, newest first; `before` is the `seq` of the last one seen."""
     columns = COMPLAINTS.c
-    conditions: dict[str, tuple[object, ColumnElement[bool]]] = {
-        "status": (filters.status, columns.status == filters.status),
-        "customer_id": (filters.customer_id, columns.customer_id == filters.customer_id),
-        "recorded_from": (filters.recorded_from, columns.recorded_at >= filters.recorded_from),
-        "recorded_to": (filters.recorded_to, columns.recorded_at < filters.recorded_to),
-        "q": (filters.q, columns.tokens.contains(tokens)),
-        "before": (before, columns.seq < before),
-    }
-    asked = [condition for value, condition in conditions.values() if value is not None]
+    conditions: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
+        (filters.status, columns.status.__eq__),
+        (filters.customer_id, columns.customer_id.__eq__),
+        (filters.recorded_from, columns.recorded_at.__ge__),
+        (filters.recorded_to, columns.recorded_at.__lt__),
+        (tokens or None, columns.tokens.contains),
+        (before, columns.seq.__lt__),
+    ]
+    asked = [compare(value) for value, compare in conditions if value is not None]
     rows = select(*_SHOWN).where(columns.log == log, *asked).order_by(columns.seq.desc()).limit(limit)
     return (await connection.execute(rows)).mappings().all()
 

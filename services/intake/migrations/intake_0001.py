@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "intake_0001"
 down_revision = None
@@ -36,16 +37,19 @@ def upgrade() -> None:
         sa.Column("part_number", sa.Text()),
         sa.Column("batch", sa.Text()),
         sa.Column("serial_number", sa.Text()),
-        sa.Column("missing_details", sa.ARRAY(sa.Text()), nullable=False),
+        sa.Column("missing_details", postgresql.ARRAY(sa.Text()), nullable=False),
         sa.Column("merged_into", sa.Uuid()),
         sa.Column(
             "data_subjects",
-            sa.ARRAY(sa.Text()),
+            postgresql.ARRAY(sa.Text()),
             nullable=False,
             comment="whose keys sealed what is searched",
         ),
         sa.Column(
-            "tokens", sa.ARRAY(sa.BigInteger()), nullable=False, comment="blind index of the words said"
+            "tokens",
+            postgresql.ARRAY(sa.BigInteger()),
+            nullable=False,
+            comment="blind index of the words said",
         ),
         sa.PrimaryKeyConstraint("log", "complaint_id"),
         schema="intake",
