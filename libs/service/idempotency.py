@@ -26,7 +26,7 @@ from libs.service import auth, failures
 
 REPLAYED: Final = {"Idempotent-Replayed": "true"}
 KEY_CHARACTERS_MAX: Final = 255
-_KEY: Final = re.compile(r"[\x21-\x7e]{1,255}")
+_KEY: Final = re.compile(r"[\x21\x23-\x7e]{1,255}")
 _ETAG: Final = re.compile(r'"([1-9][0-9]{0,17})"')
 # The claims of any organisation, whatever their kind, are names in this space.
 CLAIMS: Final = UUID("7e1b5c1e-93a4-4b0e-9d0b-52d9a2a5f0c3")
@@ -103,7 +103,7 @@ async def _once(
     if len(key) > 1 and key[0] == key[-1] == '"':
         key = key[1:-1]
     if not _KEY.fullmatch(key):
-        detail = f"A key is 1 to {KEY_CHARACTERS_MAX} visible ASCII characters"
+        detail = f"A key is 1 to {KEY_CHARACTERS_MAX} visible ASCII characters without quotes"
         raise failures.malformed("/idempotency-key", "key_invalid", detail, "header")
     return Once(request, key)
 
