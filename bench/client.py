@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import cast
 
@@ -18,10 +19,11 @@ ANSWER_SECONDS_MAX = 10.0
 
 
 class Connection(asyncio.Protocol):
-    """Sends the next request when the answer to the last one is whole; anything but 201 ends the run."""
+    """Sends the next request when the answer to the last one is whole. Only what was created counts."""
 
     def __init__(self, requests: Iterator[bytes], deadline: float, finished: asyncio.Future[None]) -> None:
         self.times: list[float] = []
+        self.refused: list[bytes] = []
         self._requests, self._deadline, self._finished = requests, deadline, finished
         self._received, self._sent_at = b"", 0.0
 
@@ -34,11 +36,11 @@ class Connection(asyncio.Protocol):
         head, blank, body = self._received.partition(b"\r\n\r\n")
         if not blank or len(body) < content_length(head):
             return
-        if not head.startswith(CREATED):
-            self._finish(RuntimeError(f"not 201: {self._received.decode(errors='replace')}"))
-            return
+        if head.startswith(CREATED):
+            self.times.append(time.perf_counter() - self._sent_at)
+        else:
+            self.refused.append(head.partition(b"\r\n")[0])
         self._received = b""
-        self.times.append(time.perf_counter() - self._sent_at)
         self._send()
 
     def connection_lost(self, error: Exception | None) -> None:
@@ -79,25 +81,29 @@ def post(ready: Ready, port: int, connections: int, seconds: float, template: by
 async def _post(ready: Ready, port: int, connections: int, seconds: float, template: bytes) -> Counted:
     loop = asyncio.get_running_loop()
 
-    async def connect(deadline: float) -> list[float]:
+    async def connect(deadline: float) -> Connection:
         finished = loop.create_future()
         _, connection = await loop.create_connection(
             lambda: Connection(renamed(template), deadline, finished), "127.0.0.1", port
         )
         await finished
-        return connection.times
+        return connection
 
-    async def all_together(length: float) -> list[float]:
+    async def all_together(length: float) -> list[Connection]:
         deadline = time.perf_counter() + length
         async with asyncio.timeout(length + ANSWER_SECONDS_MAX):
-            times = await asyncio.gather(*(connect(deadline) for _ in range(connections)))
-        return [one for mine in times for one in mine]
+            return await asyncio.gather(*(connect(deadline) for _ in range(connections)))
 
     await all_together(WARM_SECONDS)
     ready()
     began = time.perf_counter()
-    each = await all_together(seconds)
-    return Counted(len(each), time.perf_counter() - began, each)
+    done = await all_together(seconds)
+    elapsed = time.perf_counter() - began
+    each = [one for connection in done for one in connection.times]
+    refused = Counter(status.decode() for connection in done for status in connection.refused)
+    return Counted(
+        len(each), elapsed, each, ", ".join(f"{n} times {status}" for status, n in refused.items())
+    )
 
 
 def renamed(template: bytes) -> Iterator[bytes]:

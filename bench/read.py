@@ -12,6 +12,7 @@ from bench import complaints, eventsourced, fill
 from bench.measure import Contestant, Group, Row, Scale
 from bench.servers import Place
 from bench.workers import Counted, Ready, together
+from libs.events import ledger
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore, pages
@@ -33,6 +34,7 @@ def contestants(place: Place, scale: Scale, wanted: set[str]) -> Iterator[Mappin
     made: dict[str, Callable[[], Contestant]] = {
         REPLAY: lambda: partial(together, RATE, place.programs, replay, place.dsn(name)),
         NOTIFICATIONS: lambda: reading(place, scale),
+        VERIFY: lambda: partial(together, RATE, place.programs, verify, place.dsn(name)),
     }
     yield {name: make() for name, make in made.items() if name in wanted}
 
@@ -54,12 +56,42 @@ async def _replay(ready: Ready, dsn: str) -> Counted:
     async with PostgresLog(dsn) as log:
         store = EventStore(log, KeyRing(log, complaints.KEY))
         await store.read(complaints.LOG, limit=1)  # connected, and the contract's reader is built
-        count = 0
+        count, decoding = 0, 0.0
         ready()
         began = time.perf_counter()
         async for page in pages(log, complaints.LOG):
+            read_at = time.perf_counter()
             count += len(await store.decode(complaints.LOG, page))
-        return Counted(count, time.perf_counter() - began)
+            decoding += time.perf_counter() - read_at
+        elapsed = time.perf_counter() - began
+        return Counted(count, elapsed, remark=_split(count, elapsed, "decoding", decoding))
+
+
+def verify(ready: Ready, dsn: str) -> Counted:
+    """Check the chain as `audit verify` does; then only read, to tell what of the time was reading."""
+    return uvloop.run(_verify(ready, dsn))
+
+
+async def _verify(ready: Ready, dsn: str) -> Counted:
+    async with PostgresLog(dsn) as log:
+        await log.head(complaints.LOG)  # connected
+        ready()
+        began = time.perf_counter()
+        verdict = await ledger.verify(log, complaints.LOG)
+        elapsed = time.perf_counter() - began
+        if not verdict.sound:
+            raise RuntimeError(f"the log is not sound: {verdict.fault}")
+        began = time.perf_counter()
+        async for _ in pages(log, complaints.LOG):
+            pass
+        checking = elapsed - (time.perf_counter() - began)
+        return Counted(verdict.events, elapsed, remark=_split(verdict.events, elapsed, "checking", checking))
+
+
+def _split(count: int, elapsed: float, part: str, seconds: float) -> str:
+    """What of the time of one event went where."""
+    reading, own = (elapsed - seconds) / count * 1e6, seconds / count * 1e6
+    return f"of {elapsed / count * 1e6:.1f} us an event, reading takes {reading:.1f}, {part} {own:.1f}"
 
 
 GROUP = Group(ROWS, contestants)

@@ -21,11 +21,12 @@ _barrier: Barrier
 
 @dataclass(frozen=True, slots=True)
 class Counted:
-    """What one worker did: how many, in how long, and the seconds each took (may be empty)."""
+    """What one worker did: how many, in how long, the seconds each took (may be empty), what it remarked."""
 
     count: int
     seconds: float
     each_seconds: Sequence[float] = ()
+    remark: str = ""
 
 
 def together(
@@ -55,7 +56,7 @@ def together(
     figures = {unit: sum(part.count / part.seconds for part in counted)}
     if each := sorted(seconds for part in counted for seconds in part.each_seconds):
         figures |= {f"p{rank} ms": each[(len(each) - 1) * rank // 100] * 1e3 for rank in (50, 99)}
-    return Sample(figures, cores)
+    return Sample(figures, cores, "; ".join(part.remark for part in counted if part.remark))
 
 
 def _hold(barrier: Barrier) -> None:
