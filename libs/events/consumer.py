@@ -19,8 +19,8 @@ from libs.events.connection import Connection
 from libs.events.contracts import registry
 from libs.events.envelope import Envelope, Recorded
 from libs.events.lanes import Lanes
-from libs.events.lease import Turn
-from libs.events.parked import FAILURES, Shelf, lane_of
+from libs.events.lease import FAILURES, Turn
+from libs.events.parked import Shelf, lane_of
 from libs.events.store import EventStore
 
 WINDOW: Final = 512  # messages in hand: waiting in lanes, being handled, waiting to be tried again

@@ -23,7 +23,14 @@ HOLDERS: Final = """
     SELECT name, holder::text, extract(epoch FROM until - clock_timestamp())::float8 AS left_seconds
     FROM bus.leases ORDER BY name
 """
-FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
+# A connection that dies under a query can leave asyncpg itself confused, so its own errors are among them.
+FAILURES: Final = (
+    OSError,
+    TimeoutError,
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+)
 
 Work = Callable[[], Awaitable[None]]
 logger = structlog.get_logger(__name__)

@@ -13,7 +13,6 @@ import asyncpg
 from libs.events.envelope import Envelope
 
 QUERY_SECONDS: Final = 5.0
-FAILURES: Final = (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError)
 
 
 @dataclass(frozen=True, slots=True)
