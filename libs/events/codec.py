@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final
 from uuid import UUID
 
@@ -18,6 +19,7 @@ from libs.events.keys import DataKey
 
 SEALED: Final = "sealed"  # {"sealed": "<key id>:<base64>"} stands in the JSON where a personal text was
 _SEALED_KEY: Final = re.compile(rb'"sealed":"([0-9a-f-]{36}):')
+_KEY_ID_CHARACTERS: Final = 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +30,8 @@ class Place:
     stream: str
     event_id: UUID
 
-    def of(self, path: str) -> bytes:
-        """The associated data of the field at `path` (dotted)."""
+    def of(self, path: str = "") -> bytes:
+        """The associated data of the field at `path` (dotted); without one, what all fields' begins with."""
         return "\x00".join((self.log, self.stream, str(self.event_id), path)).encode()
 
 
@@ -50,13 +52,13 @@ def encode(event: object, place: Place, key: DataKey | None) -> NewEvent:
     if key is None:
         raise TypeError(f"{contract.name} has personal fields: a data key is needed")
     fields = contract.adapter.dump_python(event, mode="json", warnings="error")
-    _seal(fields, tree, "", place, key)
+    _seal(fields, tree, "", place.of(), key)
     return NewEvent(place.event_id, contract.name, pydantic_core.to_json(fields))
 
 
 def keys_named_in(body: bytes) -> set[UUID]:
     """The ids of the data keys that the body's sealed fields need."""
-    return {UUID(found.decode()) for found in _SEALED_KEY.findall(body)}
+    return {_key_id(found.decode()) for found in set(_SEALED_KEY.findall(body))}
 
 
 def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
@@ -69,7 +71,7 @@ def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
         if not upcasts and not contract.personal_fields:
             return Recorded(contract.adapter.validate_json(envelope.body), envelope)
         fields = pydantic_core.from_json(envelope.body)
-        fields = _open(fields, "", Place(envelope.log, envelope.stream, envelope.event_id), keys)
+        _open(fields, "", Place(envelope.log, envelope.stream, envelope.event_id).of(), keys)
         for step in upcasts:
             fields = step(fields)
         return Recorded(contract.adapter.validate_python(fields), envelope)
@@ -86,12 +88,12 @@ def _reason(error: Exception) -> str:
     return type(error).__name__
 
 
-def _seal(fields: Any, tree: Any, path: str, place: Place, key: DataKey) -> Any:
+def _seal(fields: Any, tree: Any, path: str, place: bytes, key: DataKey) -> Any:
     """Seal, in place, the texts that `tree` marks; None stays None."""
     if fields is None:
         return None
     if tree is True:
-        return {SEALED: key.seal(fields, place.of(path))}
+        return {SEALED: key.seal(fields, place + path.encode())}
     if isinstance(tree, tuple):
         return [_seal(item, tree[1], f"{path}.{index}", place, key) for index, item in enumerate(fields)]
     for name, branch in tree.items():
@@ -99,14 +101,21 @@ def _seal(fields: Any, tree: Any, path: str, place: Place, key: DataKey) -> Any:
     return fields
 
 
-def _open(value: Any, path: str, place: Place, keys: Mapping[UUID, DataKey]) -> Any:
-    """Open every sealed text below `value`, whatever version of the contract put it there."""
-    if isinstance(value, dict):
-        if value.keys() == {SEALED}:
-            sealed: str = value[SEALED]
-            key = keys.get(UUID(sealed.partition(":")[0]))
-            return key.open(sealed, place.of(path)) if key else personal.ERASED
-        return {k: _open(v, f"{path}.{k}" if path else k, place, keys) for k, v in value.items()}
-    if isinstance(value, list):
-        return [_open(item, f"{path}.{index}", place, keys) for index, item in enumerate(value)]
-    return value
+def _open(fields: Any, path: str, place: bytes, keys: Mapping[UUID, DataKey]) -> None:
+    """Open, in place, every sealed text below `fields`, whatever version of the contract put it there."""
+    items: Iterable[tuple[Any, Any]] = fields.items() if isinstance(fields, dict) else enumerate(fields)
+    for name, value in items:
+        if not isinstance(value, dict | list):  # most are texts and numbers: replaying is spent here
+            continue
+        below = f"{path}.{name}" if path else name
+        if isinstance(value, dict) and value.keys() == {SEALED}:
+            key = keys.get(_key_id(value[SEALED][:_KEY_ID_CHARACTERS]))
+            fields[name] = key.open(value[SEALED], place + below.encode()) if key else personal.ERASED
+        else:
+            _open(value, below, place, keys)
+
+
+@lru_cache(maxsize=4096)
+def _key_id(text: str) -> UUID:
+    """The texts of one event, and of one data subject, name the same key."""
+    return UUID(text)
