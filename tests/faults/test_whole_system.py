@@ -1,0 +1,157 @@
+"""Processes are killed while callers record complaints: each is recorded once, and each answer holds."""
+
+import asyncio
+import contextlib
+import os
+import random
+import signal
+import time
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+import httpx
+import nats.errors
+import pytest
+
+from deploy.local import database, folder, ports, tokens, up
+from libs.events import bus, errors, ledger
+from libs.events.connection import Connection
+from libs.events.log.postgres import PostgresLog
+from tests import backends, carriage
+from tests.faults.checker import Acknowledged, Checker
+
+CALLERS = 8
+KILLS = 9
+DEADLINE_SECONDS = 50.0
+ANSWER_SECONDS = 5.0
+PAUSE_SECONDS = 0.05
+
+
+@pytest.fixture
+def home() -> Iterator[folder.Folder]:
+    with backends.temporary_folder() as made:
+        yield folder.Folder.at(made / "system")
+
+
+@dataclass
+class Caller:
+    """Records complaints one after the other; repeats each with its key until it is answered."""
+
+    client: httpx.AsyncClient
+    checker: Checker
+    answers: dict[str, str] = field(default_factory=dict)  # idempotency key -> complaint id
+    repeats: int = 0
+
+    async def record_until(self, enough: asyncio.Event) -> None:
+        while not enough.is_set():
+            key = str(uuid.uuid4())
+            answer = await self.answered(key)
+            self.answers[key] = answer["complaint_id"]
+            stream = f"intake-{answer['complaint_id']}"
+            self.checker.acknowledged.append(Acknowledged(stream, answer["version"], seq=answer["seq"]))
+
+    async def answered(self, key: str) -> dict[str, Any]:
+        """The answer to one complaint, however often it has to be sent."""
+        while True:
+            try:
+                answer = await self.client.post(
+                    "/v1/complaints", json=complaint(key), headers={"Idempotency-Key": key}
+                )
+                if answer.status_code in (200, 201):
+                    return dict(answer.json())
+                assert answer.status_code in (409, 503), answer.text  # still running, or unavailable
+                assert "retry-after" in answer.headers or answer.status_code == 409
+            except httpx.TransportError:
+                pass  # the answer was lost, and perhaps nothing else
+            self.repeats += 1
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+def complaint(key: str) -> dict[str, object]:
+    return {
+        "channel": "web",
+        "received_at": "2026-11-20T09:12:00+08:00",
+        "complainant": {"name": "示例顾客", "email": f"{key}@example.org"},
+        "respondent": {"kind": "product", "reference": "LED-T8-18W"},
+        "narrative": f"灯管不亮 {key}",
+        "demand": {"kind": "replacement"},
+    }
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not holds():
+        assert time.monotonic() < deadline, "it took too long"
+        await asyncio.sleep(PAUSE_SECONDS)
+
+
+@asynccontextmanager
+async def calling(system: up.System, checker: Checker) -> AsyncIterator[list[Caller]]:
+    """Callers at work for as long as the block lasts, and until each has had its last answer."""
+    token = tokens.mint(system.folder.signing_keys(), database.LOG, tokens.SCOPES, "tester", 600)
+    async with httpx.AsyncClient(
+        base_url=system.service_urls["intake"],
+        headers={"Authorization": f"Bearer {token}"},
+        timeout=ANSWER_SECONDS,
+    ) as client:
+        callers = [Caller(client, checker) for _ in range(CALLERS)]
+        enough = asyncio.Event()
+        async with asyncio.timeout(DEADLINE_SECONDS), asyncio.TaskGroup() as group:
+            for caller in callers:
+                group.create_task(caller.record_until(enough))
+            try:
+                yield callers
+            finally:
+                enough.set()
+
+
+async def kill_one_after_another(home: folder.Folder, callers: list[Caller]) -> None:
+    """Kill each process several times, each time after the callers have got on a little."""
+    chance = random.Random(7)
+    names = ["intake", "postgres", "nats"] * (KILLS // 3)
+    for name in names:
+        before = sum(len(caller.answers) for caller in callers)
+        await until(lambda: sum(len(caller.answers) for caller in callers) > before + CALLERS)  # noqa: B023
+        await asyncio.sleep(chance.uniform(0, 0.3))
+        pid = home.read_state()["processes"][name]
+        os.kill(pid, signal.SIGKILL)
+        await until(lambda: home.read_state()["processes"][name] != pid)  # noqa: B023
+
+
+async def carried(log: PostgresLog, connection: Connection) -> None:
+    """Return when the stream holds what the log does."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            head = await log.head(database.LOG)
+            with contextlib.suppress(errors.Unavailable, nats.errors.Error):  # it is coming back
+                info = await connection.jetstream.stream_info(bus.stream_of(database.LOG))
+                if info.state.last_seq == head.seq:
+                    return
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def test_nothing_is_lost_doubled_or_reordered_whichever_process_dies(home: folder.Folder) -> None:
+    said: list[str] = []
+    chosen = {name: ports.free() for name in ports.OFFSETS}
+    checker = Checker()
+    async with up.running(home, chosen, said.append) as system:
+        async with calling(system, checker) as callers:
+            await kill_one_after_another(home, callers)
+        async with (
+            PostgresLog(system.database_urls["redress_auditor"]) as log,
+            Connection(system.nats_url) as connection,
+        ):
+            await carried(log, connection)
+            on_record = await carriage.everything_in(log, database.LOG)
+            on_the_bus = await carriage.stream_content(connection, database.LOG)
+            verdict = await ledger.verify(log, database.LOG)
+    assert sum("crashed" in line for line in said) >= KILLS
+    assert sum(caller.repeats for caller in callers), "no caller lost an answer: the test shows nothing"
+    assert checker.faults(on_record, on_the_bus) == []
+    assert verdict.sound
+    keys = [key for caller in callers for key in caller.answers]
+    recorded = [e for e in on_record if e.type == "complaints.intake.complaint_recorded.v1"]
+    assert len(recorded) == len(keys) == len({id_ for caller in callers for id_ in caller.answers.values()})
