@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -59,6 +60,8 @@ class Calendar:
     zone: ZoneInfo
     week: tuple[tuple[Hours, ...], ...]
     special: Mapping[date, SpecialDay] = field(default_factory=dict)
+    unknown_from: date | None = None  # from here on, public holidays have not been announced
+    ordinary: str = "working day"  # what an explanation calls a day with its usual hours
     _spans: dict[date, tuple[Span, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -101,14 +104,16 @@ class Calendar:
                 left -= span.end - span.start
         raise AssertionError("unreachable: working_days ends by raising")
 
-    def after_days(self, start: datetime, days: int) -> datetime:
-        """The close of business of the `days`-th working day after the day of `start`."""
-        first = start.astimezone(self.zone).date()
-        following = (day for day in self.working_days(start) if day > first)
-        for count, day in enumerate(following, start=1):
-            if count == days:
-                return self.spans(day)[-1].end
-        raise AssertionError("unreachable: working_days ends by raising")
+    def after_days(self, start: datetime, days: int, pauses: Sequence[Span] = ()) -> datetime:
+        """The close of business of the `days`-th working day after the day of `start`.
+
+        Working time lost to pauses until then is added after it.
+        """
+        due = self._close_of(start, days)
+        if not pauses:
+            return due
+        lost = self.between(start, due) - self.between(start, due, pauses)
+        return self.after(due, lost, pauses) if lost else due
 
     def between(self, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> timedelta:
         """The working time from `start` to `end`, pauses left out; zero when `end` is not after `start`."""
@@ -128,16 +133,47 @@ class Calendar:
         return shares
 
     def kind(self, day: date) -> str:
-        """What a day is, for people: its special name, "working day" or "day off"."""
+        """What a day is, for people: its special name, `ordinary` or "day off"; and what is not known."""
         special = self.special.get(day)
         if special:
             return special.name
-        return "working day" if self.week[day.weekday()] else "day off"
+        ordinary = self.ordinary if self.week[day.weekday()] else "day off"
+        if self.unknown_from and day >= self.unknown_from:
+            return f"{ordinary}; public holidays of {day.year} are not known yet"
+        return ordinary
+
+    def _close_of(self, start: datetime, days: int) -> datetime:
+        first = start.astimezone(self.zone).date()
+        following = (day for day in self.working_days(start) if day > first)
+        for count, day in enumerate(following, start=1):
+            if count == days:
+                return self.spans(day)[-1].end
+        raise AssertionError("unreachable: working_days ends by raising")
 
     def _instants(self, day: date, hours: Hours) -> Span:
         last = day + DAY if hours.end == MIDNIGHT else day
         start = datetime.combine(day, hours.start, self.zone).astimezone(UTC)
         return Span(start, datetime.combine(last, hours.end, self.zone).astimezone(UTC))
+
+
+def elapsed(start: datetime, time: timedelta, pauses: Sequence[Span] = ()) -> datetime:
+    """The instant by which `time` has passed on the clock since `start`, pauses left out (SLA-9)."""
+    end = reached = start
+    end += time
+    for pause in sorted(pauses, key=lambda span: span.start):
+        begins = max(pause.start, reached)
+        if begins >= end:
+            break
+        if pause.end > begins:
+            end += pause.end - begins
+            reached = pause.end
+    return end
+
+
+@lru_cache(maxsize=8)
+def around_the_clock(zone: ZoneInfo) -> Calendar:
+    """A calendar in which all time counts, to explain deadlines that run on the clock."""
+    return Calendar(zone, ((Hours(MIDNIGHT, MIDNIGHT),),) * 7, ordinary="on the clock")
 
 
 def _check(hours: tuple[Hours, ...]) -> None:

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from contextlib import suppress
+from datetime import date
+from functools import cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-import yaml
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, Field, TypeAdapter, ValidationError
 
-from libs.events.contracts.values import Detail
+from libs.events.contracts.handling import Ground
+from libs.policy import calendar, check
+from libs.policy.document import Document, Fault, WrongPack
+from libs.policy.schema.classification import Classification
+from libs.policy.schema.deadlines import Deadlines
+from libs.policy.schema.hours import WorkingTime
+from libs.policy.schema.intake import Duplicates, FirstReply, Numbers, QualityComplaint
+from libs.policy.schema.notices import Notices
+from libs.policy.schema.part import Id, Part, Words
+from libs.policy.schema.people import Office, Person, Region, Unit
+from libs.policy.schema.routing import BuckPassing, Escalation, Leadership, PurchasedParts, Route
+from libs.policy.schema.sanctions import Deductions, SanctionSchedule
+from libs.policy.schema.solutions import Approvals, Warranty
+from libs.policy.schema.thresholds import Contribution, Thresholds
+
+__all__ = ["FOLDER", "Pack", "WrongPack", "load", "parse"]
 
 FOLDER: Final = resources.files("libs.policy") / "packs"
-
-MatchField = Literal["order_number", "part_number", "batch", "serial_number", "respondent"]
-
-
-class WrongPack(ValueError):
-    """The policy pack cannot be used; names file, line and reason."""
-
-
-class _Part(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
 
 def _known_zone(name: str) -> str:
@@ -34,61 +40,52 @@ def _known_zone(name: str) -> str:
     return name
 
 
-class FirstReply(_Part):
-    """When the complainant must have heard from us, counted from recording (SLA-1)."""
-
-    within_hours: int = Field(ge=1, le=24 * 30)
-    clock: Literal["elapsed"]  # weekends and holidays included
-
-    @property
-    def within(self) -> timedelta:
-        """The time allowed."""
-        return timedelta(hours=self.within_hours)
-
-
-class QualityComplaint(_Part):
-    """What a complaint about a product needs before it can be judged founded (REC-2)."""
-
-    required_details: tuple[Detail, ...] = Field(min_length=1)
-
-
-class Duplicates(_Part):
-    """When another open complaint of the same customer is suspected to be the same (REC-9)."""
-
-    match_any: tuple[MatchField, ...] = Field(min_length=1)
-    window_days: int = Field(ge=1, le=3650)
-
-    @property
-    def window(self) -> timedelta:
-        """How far back other complaints are looked at."""
-        return timedelta(days=self.window_days)
-
-
-class Numbers(_Part):
-    """How the number that people use is written: `2026-000123`, unique in an organisation and year."""
-
-    format: str = Field(pattern=r"^[^{}]*\{year\}[^{}]*\{count:0[1-9]d\}[^{}]*$")
-
-    def number(self, year: int, count: int) -> str:
-        """The `count`-th number (from 1) of a year."""
-        return self.format.format(year=year, count=count)
-
-
-class Pack(_Part):
+class Pack(Part):
     """One policy pack in one version. Events name it as `policy`: decisions can be explained years later."""
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$")
     version: int = Field(ge=1)
+    title: Words
+    effective_from: date
     time_zone: Annotated[str, AfterValidator(_known_zone)]  # where the organisation's days and years begin
+    currency: str = Field(pattern=r"^[A-Z]{3}$")
     first_reply: FirstReply
     quality_complaint: QualityComplaint
     duplicates: Duplicates
     numbers: Numbers
+    people: dict[Id, Person] = Field(min_length=1)
+    units: dict[Id, Unit] = Field(min_length=1)
+    offices: dict[Id, Office] = Field(min_length=1)
+    leadership: Leadership
+    regions: dict[Id, Region]
+    purchased_parts: tuple[PurchasedParts, ...]
+    classification: Classification
+    routing: tuple[Route, ...] = Field(min_length=1)
+    buck_passing: BuckPassing
+    escalation: Escalation
+    working_time: WorkingTime
+    deadlines: Deadlines
+    contributions: tuple[Contribution, ...]
+    thresholds: Thresholds
+    approvals: Approvals
+    warranty: Warranty
+    sanctions: SanctionSchedule
+    deductions: Deductions
+    notices: Notices
 
     @property
     def reference(self) -> str:
         """`name@version`, as events carry it."""
         return f"{self.name}@{self.version}"
+
+    @cached_property
+    def calendar(self) -> calendar.Calendar:
+        """The organisation's working time in its time zone."""
+        return self.working_time.in_zone(self.time_zone)
+
+    def ground(self, *clauses: str) -> Ground:
+        """What a decision rests on: this version, and the clauses that decided."""
+        return Ground(policy=self.reference, clause=", ".join(dict.fromkeys(clauses)) or None)
 
 
 def load(name: str, folder: Traversable = FOLDER) -> Pack:
@@ -97,49 +94,36 @@ def load(name: str, folder: Traversable = FOLDER) -> Pack:
     try:
         text = file.read_text("utf-8")
     except (FileNotFoundError, IsADirectoryError):
-        raise WrongPack(f"{file}: there is no such policy pack") from None
-    tree: yaml.Node | None = None
-    try:
-        tree = yaml.compose(text, yaml.SafeLoader)
-        pack = Pack.model_validate(yaml.load(text, _Loader))  # noqa: S506 a SafeLoader that refuses repeated keys
-    except yaml.MarkedYAMLError as error:
-        mark = error.problem_mark
-        raise WrongPack(f"{file}:{mark.line + 1 if mark else 1}: {error.problem}") from None
-    except ValidationError as error:
-        fault = error.errors(include_input=False, include_url=False)[0]
-        place = ".".join(str(part) for part in fault["loc"])
-        raise WrongPack(f"{file}:{_line(tree, fault['loc'])}: {place}: {fault['msg']}") from None
+        raise WrongPack([Fault(str(file), 0, "there is no such policy pack")]) from None
+    pack = parse(text, str(file))
     if pack.name != name:
-        raise WrongPack(f"{file}:{_line(tree, ('name',))}: the pack calls itself {pack.name}")
+        document = Document.read(text, str(file))
+        raise WrongPack([Fault(str(file), document.line(("name",)), f"the pack calls itself {pack.name}")])
     return pack
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key given twice is a mistake, not a silent choice."""
+def parse(text: str, file: str) -> Pack:
+    """The pack that a text says, checked; `file` is what faults name. WrongPack lists all of them."""
+    document = Document.read(text, file)
+    try:
+        pack = Pack.model_validate(document.content)
+    except ValidationError as error:
+        faults = [
+            document.fault(fault["loc"], fault["msg"])
+            for fault in error.errors(include_input=False, include_url=False)
+        ]
+        raise WrongPack([*faults, *check.faults(document, _sound_sections(document.content))]) from None
+    if faults := list(check.faults(document, dict(pack))):
+        raise WrongPack(faults)
+    return pack
 
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
-        seen: set[str] = set()
-        for key, _ in node.value:
-            if key.value in seen:
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"{key.value} is given twice", key.start_mark
-                )
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
 
-
-def _line(tree: yaml.Node | None, path: tuple[int | str, ...]) -> int:
-    """The line of the deepest part of `path` that the file has, counted from 1."""
-    line = 1 if tree is None else tree.start_mark.line + 1
-    for part in path:
-        if isinstance(tree, yaml.MappingNode):
-            found = [(key, value) for key, value in tree.value if key.value == part]
-            if not found:
-                break
-            line, tree = found[0][0].start_mark.line + 1, found[0][1]
-        elif isinstance(tree, yaml.SequenceNode) and isinstance(part, int):
-            tree = tree.value[part]
-            line = tree.start_mark.line + 1
-        else:
-            break
-    return line
+def _sound_sections(content: Any) -> dict[str, Any]:
+    """The sections that stand on their own, so that one broken section does not hide another's faults."""
+    sections: dict[str, Any] = {}
+    for name, field in Pack.model_fields.items():
+        if isinstance(content, dict) and name in content:
+            annotation: Any = Annotated[field.annotation, field]
+            with suppress(ValidationError):
+                sections[name] = TypeAdapter(annotation).validate_python(content[name])
+    return sections

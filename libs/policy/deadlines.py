@@ -1,0 +1,144 @@
+"""Deadlines by policy: when something is due, when its person is warned, and the sum day by day (SLA)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from libs.events.contracts.handling import Ground, Severity, Step, StepDue
+from libs.policy import calendar
+from libs.policy.calendar import DayShare, Span
+from libs.policy.pack import Pack
+from libs.policy.schema.deadlines import Errand, allowed
+from libs.policy.schema.part import Allowance, Counted
+
+LATER_STEPS: Final = (Step.INVESTIGATE, Step.PROPOSE, Step.NOTIFY, Step.PENALIZE, Step.IMPROVE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Due:
+    """When `what` is due and warned of (UTC), the time allowed as the pack writes it, and the clause."""
+
+    what: Step | Errand
+    due_at: datetime
+    warn_at: datetime
+    allowed: str
+    ground: Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A deadline day by day; `working` of `elapsed` was working time, `paused` did not count (trap 9)."""
+
+    due: Due
+    days: tuple[DayShare, ...]
+    elapsed: timedelta
+    working: timedelta
+    paused: timedelta
+    sentences: tuple[str, ...]
+
+
+def due(
+    pack: Pack,
+    what: Step | Errand,
+    severity: Severity,
+    start: datetime,
+    pauses: Sequence[Span] = (),
+) -> Due:
+    """The deadline of a step after recording, or of an errand, that began at `start` (aware).
+
+    `pauses`: while the customer was waited for (SLA-9); one that still lasts ends at the present.
+    """
+    deadline = pack.deadlines.of(what)
+    time = allowed(deadline, severity)
+    spans = pauses if deadline.pausable else ()
+    due_at = _end(pack.calendar, time, start, spans)
+    return Due(
+        what=what,
+        due_at=due_at,
+        warn_at=_warning(pack, time, start, due_at, spans),
+        allowed=str(time),
+        ground=pack.ground(deadline.clause),
+    )
+
+
+def all_due(
+    pack: Pack, severity: Severity, assigned_at: datetime, pauses: Sequence[Span] = ()
+) -> tuple[StepDue, ...]:
+    """Assignment fixes the due time of every later step (ASG-7)."""
+    found = (due(pack, step, severity, assigned_at, pauses) for step in LATER_STEPS)
+    return tuple(
+        StepDue(step=step, due_at=each.due_at, warn_at=each.warn_at)
+        for step, each in zip(LATER_STEPS, found, strict=True)
+    )
+
+
+def first_reply(pack: Pack, recorded_at: datetime) -> StepDue:
+    """When the customer must have heard from us: on the clock, whatever the day, never paused (SLA-1)."""
+    within = pack.first_reply.within
+    warned = within * float(pack.deadlines.warning_share)
+    return StepDue(step=Step.NOTIFY, due_at=recorded_at + within, warn_at=recorded_at + warned)
+
+
+def explain(
+    pack: Pack, what: Step | Errand, severity: Severity, start: datetime, pauses: Sequence[Span] = ()
+) -> Explanation:
+    """The same deadline as `due`, with every day it counted and why (trap 9)."""
+    found = due(pack, what, severity, start, pauses)
+    deadline = pack.deadlines.of(what)
+    spans = pauses if deadline.pausable else ()
+    working = _counts_work(allowed(deadline, severity))
+    counting = pack.calendar if working else calendar.around_the_clock(pack.calendar.zone)
+    days = tuple(counting.explain(start, found.due_at, spans))
+    counted = sum((share.counted for share in days), timedelta())
+    return Explanation(
+        due=found,
+        days=days,
+        elapsed=found.due_at - start,
+        working=pack.calendar.between(start, found.due_at, spans),
+        paused=counting.between(start, found.due_at) - counted,
+        sentences=tuple(_sentences(pack, found, start, days)),
+    )
+
+
+def _end(working: calendar.Calendar, time: Allowance, start: datetime, pauses: Sequence[Span]) -> datetime:
+    match time.counted:
+        case Counted.ELAPSED_MINUTES:
+            return calendar.elapsed(start, timedelta(minutes=time.count), pauses)
+        case Counted.ELAPSED_HOURS:
+            return calendar.elapsed(start, timedelta(hours=time.count), pauses)
+        case Counted.WORKING_HOURS:
+            return working.after(start, timedelta(hours=time.count), pauses)
+        case Counted.WORKING_DAYS:
+            return working.after_days(start, time.count, pauses)
+        case _:
+            assert_never(time.counted)
+
+
+def _warning(
+    pack: Pack, time: Allowance, start: datetime, due_at: datetime, pauses: Sequence[Span]
+) -> datetime:
+    """When the pack's share of the time that counts has passed (SLA-4)."""
+    share = float(pack.deadlines.warning_share)
+    if _counts_work(time):
+        worked = pack.calendar.between(start, due_at, pauses)
+        return pack.calendar.after(start, worked * share, pauses)
+    hours = 1 if time.counted is Counted.ELAPSED_HOURS else 1 / 60
+    return calendar.elapsed(start, timedelta(hours=time.count * hours * share), pauses)
+
+
+def _counts_work(time: Allowance) -> bool:
+    return time.counted in (Counted.WORKING_HOURS, Counted.WORKING_DAYS)
+
+
+def _sentences(pack: Pack, found: Due, start: datetime, days: Sequence[DayShare]) -> Iterator[str]:
+    zone = pack.calendar.zone
+    began, ends = start.astimezone(zone), found.due_at.astimezone(zone)
+    yield (
+        f"{found.what}: {found.allowed} from {began:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} ({zone}), "
+        f"by {found.ground.clause} of {found.ground.policy}"
+    )
+    for share in days:
+        yield f"{share.day:%a %Y-%m-%d}: {share.kind}, {share.counted} counted"
