@@ -17,13 +17,15 @@ from nats.js.api import AckPolicy, ConsumerConfig
 from libs.events import bus, errors, every_log, metrics, patience, pull
 from libs.events.connection import Connection
 from libs.events.contracts import registry
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import MESSAGE_BYTES_MAX, Envelope, Recorded
 from libs.events.lanes import Lanes
 from libs.events.lease import FAILURES, Turn
 from libs.events.parked import Shelf, lane_of
 from libs.events.store import EventStore
 
-WINDOW: Final = 512  # messages in hand: waiting in lanes, being handled, waiting to be tried again
+# Messages in hand: waiting in lanes, being handled, waiting to be tried again.
+WINDOW: Final = 512
+WINDOW_BYTES: Final = 4 * MESSAGE_BYTES_MAX
 HANDLERS_MAX: Final = 16  # at once, a log
 HANDLER_SECONDS_MAX: Final = 30.0
 ACK_WAIT_SECONDS: Final = 60.0
@@ -127,7 +129,8 @@ class Session:
         self._redriving: set[str] = set()
         self._room = asyncio.Semaphore(HANDLERS_MAX)
         self._settled = asyncio.Event()
-        self._pending: dict[int, None] = {}  # seqs in hand, in order
+        self._pending: dict[int, int] = {}  # in hand, in order: seq to bytes
+        self._pending_bytes = 0
         self._last = 0
         self._checkpoint = 0
         self.received = False
@@ -150,12 +153,14 @@ class Session:
             with contextlib.suppress(*FAILURES):
                 await self._save()
 
-    async def _space(self) -> int:
-        """How many more messages may be in hand; waits until there are some."""
-        while (space := WINDOW - len(self._pending)) <= 0:
+    async def _space(self) -> pull.Space:
+        """How much more may be in hand; waits until any message fits."""
+        while True:
+            space = pull.Space(WINDOW - len(self._pending), WINDOW_BYTES - self._pending_bytes)
+            if space.count > 0 and space.size >= MESSAGE_BYTES_MAX:
+                return space
             self._settled.clear()
             await self._settled.wait()
-        return space
 
     async def _take(self, message: Msg) -> None:
         """Put a message into its lane. One seen before is done with, or in hand: it is not handled again."""
@@ -169,7 +174,8 @@ class Session:
             return
         envelope = await self._read(message, seq)
         self._last = seq
-        self._pending[seq] = None
+        self._pending[seq] = len(message.data)
+        self._pending_bytes += len(message.data)
         metrics.CONSUMER_LAG.labels(*self._labels).set(len(self._pending) + message.metadata.num_pending)
         self._lanes.add(lane_of(envelope), lambda: self._settle(envelope, message))
 
@@ -196,7 +202,7 @@ class Session:
             await self._park(envelope, *failure)
         with contextlib.suppress(nats.errors.Error):  # a lost one brings the message back, and _take ends it
             await message.ack()
-        del self._pending[envelope.seq]
+        self._pending_bytes -= self._pending.pop(envelope.seq)
         self._settled.set()
 
     async def _try(self, envelope: Envelope) -> tuple[str, int] | None:

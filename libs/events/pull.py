@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from dataclasses import dataclass
 from typing import Final
 
 import nats.errors
@@ -22,7 +23,21 @@ SILENCE_SECONDS: Final = (
 
 HEARTBEAT: Final = "100"
 ENDS: Final = ("404", "408")  # nothing more for this pull
-FULFILLED: Final = "Batch Completed"
+FULFILLED: Final = ("Batch Completed", "Message Size Exceeds MaxBytes")
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """What may come: `count` messages of `size` bytes together."""
+
+    count: int
+    size: int
+
+
+class Missed(errors.Failure):
+    """A delivery did not arrive here: it was dropped on the way, or somebody else pulls from the consumer."""
+
+    code = "missed"
 
 
 class NoLongerServed(errors.Failure):
@@ -32,15 +47,18 @@ class NoLongerServed(errors.Failure):
 
 
 async def messages(
-    connection: Connection, stream: str, durable: str, space: Callable[[], Awaitable[int]]
+    connection: Connection, stream: str, durable: str, space: Callable[[], Awaitable[Space]]
 ) -> AsyncGenerator[Msg]:
-    """Messages as they come; `space()` waits for room and says how many may come.
+    """Every message that a freshly reset consumer delivers, in order; `space()` waits for room.
 
-    Raises NoLongerServed, TimeoutError for silence, Unavailable without a connection: make a new one then.
+    Raises Missed, NoLongerServed, TimeoutError for silence, Unavailable without a connection. Then the
+    consumer has to be reset and a new subscription made, or what was delivered into the void would be
+    missing.
     """
     client = connection.client
     inbox = client.new_inbox()
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
+    delivered = 0
 
     async def on_message(message: Msg) -> None:
         arrived.put_nowait(message)
@@ -48,15 +66,17 @@ async def messages(
     subscription = await client.subscribe(inbox, cb=on_message)
     try:
         while True:
-            wanted = await space()
-            await client.publish(
-                f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", _request(wanted), reply=inbox
-            )
+            room = await space()
+            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", _request(room), reply=inbox)
+            wanted = room.count
             while wanted:
                 async with asyncio.timeout(SILENCE_SECONDS):
                     message = await arrived.get()
                 if message.reply:
                     wanted -= 1
+                    delivered += 1
+                    if message.metadata.sequence.consumer != delivered:
+                        raise Missed
                     yield message
                 elif _ends_pull(message):
                     break
@@ -65,10 +85,11 @@ async def messages(
             await subscription.unsubscribe()
 
 
-def _request(wanted: int) -> bytes:
+def _request(room: Space) -> bytes:
     return json.dumps(
         {
-            "batch": wanted,
+            "batch": room.count,
+            "max_bytes": room.size,
             "expires": int(PULL_SECONDS * 1e9),
             "idle_heartbeat": int(HEARTBEAT_SECONDS * 1e9),
         }
@@ -80,6 +101,6 @@ def _ends_pull(status: Msg) -> bool:
     code, description = headers.get("Status", ""), headers.get("Description", "")
     if code == HEARTBEAT:
         return False
-    if code in ENDS or description == FULFILLED:
+    if code in ENDS or description.strip() in FULFILLED:
         return True
     raise NoLongerServed(f"The server ended the pull: {code} {description.strip()}.")
