@@ -12,7 +12,6 @@ import structlog
 from libs.events import bus, errors, every_log, metrics, stream
 from libs.events.bus import Message
 from libs.events.connection import Connection
-from libs.events.envelope import Envelope
 from libs.events.lease import Turn
 from libs.events.store import Log
 
@@ -73,11 +72,7 @@ class Carrier:
 
     async def catch_up(self, progress: Callable[[int], None] = lambda last: None) -> int:
         """Carry until the stream ends where the log does; gives the last sequence."""
-        last = await self._settle()
-        while page := await self._read(last):
-            last = await self._publish(page, last)
-            progress(last)
-        return last
+        return await self._carry(await self._settle(), progress)
 
     async def _settle(self) -> int:
         """Have a stream that agrees with the log as far as it goes, and say how far that is."""
@@ -97,24 +92,35 @@ class Carrier:
         inspected_at = clock.time()
         while True:
             self._woken.clear()
-            if page := await self._read(last):
-                last = await self._publish(page, last)
-                continue
+            last = await self._carry(last)
             metrics.RELAY_LAG.labels(self._name).set(0)
             if clock.time() - inspected_at > INSPECT_SECONDS:
                 return
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
 
-    async def _read(self, after: int) -> list[Envelope]:
+    async def _carry(self, last: int, progress: Callable[[int], None] = lambda last: None) -> int:
+        """Publish what the log has after `last`; while one page is on its way, the next is made ready."""
+        messages = await self._read(last)
+        while messages:
+            coming = asyncio.ensure_future(self._read(last + len(messages)))
+            try:
+                last = await self._publish(messages, last)
+                progress(last)
+                messages = await coming
+            finally:
+                coming.cancel()
+        return last
+
+    async def _read(self, after: int) -> list[Message]:
         page = await self._log.read(self._name, after, self._page_events)
         if page:
             mean = sum(len(envelope.body) for envelope in page) // len(page) + 1
             self._page_events = max(1, min(stream.BATCH_MESSAGES_MAX, PAGE_BYTES // mean))
-        return page
+        return [bus.to_message(envelope) for envelope in page]
 
-    async def _publish(self, page: Sequence[Envelope], last: int) -> int:
-        for batch in batches([bus.to_message(envelope) for envelope in page]):
+    async def _publish(self, messages: Sequence[Message], last: int) -> int:
+        for batch in batches(messages):
             last = await stream.publish(self._connection, self._name, batch, last)
             metrics.PUBLISHED.labels(self._name).inc(len(batch))
         return last
