@@ -174,8 +174,10 @@ class Verifier:
 
 def _caller(claims: dict[str, Any]) -> Caller:
     subject, org, scope = claims["sub"], claims["org"], claims.get("scope", "")
-    if not (isinstance(subject, str) and subject and isinstance(org, str) and org and isinstance(scope, str)):
-        raise _refused("The token's sub, org and scope must be text.")
+    if not all(isinstance(claim, str) and claim.isprintable() for claim in (subject, org, scope)):
+        raise _refused("The token's sub, org and scope must be printable text.")
+    if not subject or not org:
+        raise _refused("The token's sub and org must not be empty.")
     return Caller(subject, org, frozenset(scope.split()))
 
 

@@ -17,6 +17,7 @@ from libs.events import errors
 from libs.service import failures
 
 INTEGER_DIGITS_MAX: Final = 30
+NAME_CHARACTERS_MAX: Final = 100
 JSON: Final = ("application/json",)
 
 
@@ -62,15 +63,15 @@ def parse(content: bytes) -> Any:
             parse_int=_integer,
             parse_constant=lambda _: NOT_A_NUMBER,
         )
+        # Only an escape can bring these in, so that most bodies need no second look.
+        if b"\\u0000" in content or b"\\ud" in content or b"\\uD" in content:
+            return _without_bad_text(value)
     except UnicodeDecodeError as error:
         raise _no_json("encoding_invalid", f"The body is not UTF-8 at byte {error.start}") from None
     except json.JSONDecodeError as error:
         raise _no_json("json_invalid", f"The body is not JSON at character {error.pos}") from None
     except RecursionError:
         raise _no_json("json_too_deep", "The body is nested too deeply") from None
-    # Only an escape can bring these two in, so that most bodies need no second look.
-    if b"\\u0000" in content or b"\\ud" in content or b"\\uD" in content:
-        return _without_bad_text(value)
     return value
 
 
@@ -98,6 +99,7 @@ class Route(APIRoute):
         takes = _media_types(self.body_field.field_info) if self.body_field else ()
 
         async def strictly(request: Request) -> Response:
+            _refuse_nul(request)
             if takes:
                 require_media_type(request, *takes)
             strict = StrictRequest(request.scope, request.receive)
@@ -116,15 +118,27 @@ class Router(APIRouter):
 
 
 def require_media_type(request: Request, *takes: str) -> None:
-    """UnsupportedMediaType unless the request's Content-Type is one of `takes`, or it has no body at all."""
-    given = request.headers.get("content-type")
-    if given is None and request.headers.get("content-length", "0") == "0":
-        if "transfer-encoding" not in request.headers:
-            return
+    """UnsupportedMediaType unless the body, if any, is of one of the types `takes`, and not encoded."""
+    headers = request.headers
+    if headers.get("content-encoding", "identity") != "identity":
+        raise failures.UnsupportedMediaType("This call takes no encoded (compressed) bodies.")
+    given = headers.get("content-type")
+    if given is None and headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers:
+        return
     message = Message()
     message["content-type"] = given or ""
     if given is None or message.get_content_type() not in takes:
         raise failures.UnsupportedMediaType(f"This call takes {' or '.join(takes)}.", accepts=list(takes))
+
+
+def _refuse_nul(request: Request) -> None:
+    """PostgreSQL cannot hold this character, so no filter and no id has it."""
+    if b"%00" in request.scope["query_string"]:
+        for name, value in request.query_params.multi_items():
+            if "\x00" in name + value:
+                raise failures.malformed(f"/{name[:NAME_CHARACTERS_MAX]}", NUL.code, NUL.reason, "query")
+    if "\x00" in request.scope["path"]:
+        raise failures.malformed("", NUL.code, NUL.reason, "path")
 
 
 def _media_types(field: Any) -> tuple[str, ...]:

@@ -21,7 +21,6 @@ from libs.service import body, failures, telemetry
 
 MEDIA_TYPE: Final = "application/problem+json"
 FAULTS_MAX: Final = 50
-NAME_CHARACTERS_MAX: Final = 100
 RETRY_AFTER_SECONDS: Final = 1
 # These pydantic messages quote the input, which may be somebody's personal data.
 UNQUOTED: Final = {
@@ -249,5 +248,5 @@ def _pointer(path: Sequence[Any], request_body: Any, missing: bool) -> str:
 
 
 def _join(parts: Sequence[Any]) -> str:
-    texts = (str(part)[:NAME_CHARACTERS_MAX].encode("utf-8", "replace").decode() for part in parts)
+    texts = (str(part)[: body.NAME_CHARACTERS_MAX].encode("utf-8", "replace").decode() for part in parts)
     return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in texts)

@@ -85,16 +85,8 @@ async def opened(chosen: settings.Settings, service: str, files: dict[str, Any])
     async with AsyncExitStack() as stack:
         engine = database.engine(dsn, name)
         stack.push_async_callback(engine.dispose)
-        pool = await stack.enter_async_context(
-            asyncpg.create_pool(
-                dsn,
-                min_size=0,
-                max_size=BUS_CONNECTIONS_MAX,
-                timeout=database.CONNECT_SECONDS_MAX,
-                command_timeout=database.QUERY_SECONDS_MAX,
-                server_settings={"application_name": name},
-            )
-        )
+        pool = await database.pool(dsn, name, BUS_CONNECTIONS_MAX)
+        stack.push_async_callback(pool.close)
         yield Resources(
             settings=chosen,
             log=await stack.enter_async_context(PostgresLog(dsn)),

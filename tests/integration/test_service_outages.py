@@ -1,8 +1,11 @@
 """While PostgreSQL is away a service says so at once and comes back by itself; without the bus it goes on."""
 
+import asyncio
+import contextlib
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -34,12 +37,8 @@ async def test_the_database_may_go_and_come_back(
     assert (await client.post("/v1/notes", json={"text": "before"})).json() == {"seq": 1}
     postgres.stop()
     for _ in range(3):
-        began = time.monotonic()
-        answer = await client.post("/v1/notes", json={"text": "during"})
-        assert time.monotonic() - began < 2
-        problem(answer, 503, "unavailable")
-        assert answer.headers["retry-after"]
-        problem(await client.get("/v1/count"), 503, "unavailable")
+        await away(lambda: client.post("/v1/notes", json={"text": "during"}))
+        await away(lambda: client.get("/v1/count"))
     assert problem(await client.get("/readyz"), 503, "not_ready")["checks"]["database"] == "unavailable"
     assert (await client.get("/livez")).status_code == 200
 
@@ -48,6 +47,70 @@ async def test_the_database_may_go_and_come_back(
     assert (await client.post("/v1/notes", json={"text": "after"})).status_code == 201
     assert (await client.get("/v1/notes")).json()[0] == "before"
     assert (await client.get("/v1/count")).json() >= 2
+
+
+class Wall:
+    """Stands before PostgreSQL and, while it is up, lets nothing through; connections stay open."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._behind = host, port
+        self._open = asyncio.Event()
+        self._open.set()
+        self._passing: set[asyncio.Task[None]] = set()
+
+    @contextlib.asynccontextmanager
+    async def standing(self) -> AsyncIterator[int]:
+        """At the port given."""
+        server = await asyncio.start_server(self._meet, "127.0.0.1", 0)
+        yield server.sockets[0].getsockname()[1]
+        server.close()
+        for task in self._passing:
+            task.cancel()
+        await asyncio.wait(self._passing, timeout=10)
+
+    async def _meet(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        behind, answering = await asyncio.open_connection(*self._behind)
+        for source, target in ((reader, answering), (behind, writer)):
+            self._passing.add(asyncio.create_task(self._carry(source, target)))
+
+    async def _carry(self, source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
+        with contextlib.closing(target), contextlib.suppress(ConnectionError):
+            while content := await source.read(65536):
+                await self._open.wait()
+                target.write(content)
+
+    def up(self) -> None:
+        self._open.clear()
+
+    def down(self) -> None:
+        self._open.set()
+
+
+async def test_a_database_that_falls_silent_is_away_too(database: backends.Database, tmp_path: Path) -> None:
+    url = urlsplit(database.dsn("redress_intake"))
+    wall = Wall(url.hostname or "", url.port or 5432)
+    async with wall.standing() as port:
+        dsn = url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl()
+        app = create_app(notes.SERVICE, service_kit.write_settings(tmp_path, database_url=dsn))
+        async with service_kit.client(app, timeout=10) as client:
+            assert (await client.post("/v1/notes", json={"text": "before"})).status_code == 201
+            assert (await client.get("/v1/count")).json() == 1
+            wall.up()
+            for _ in range(2):
+                await away(lambda: client.post("/v1/notes", json={"text": "during"}))
+                await away(lambda: client.get("/v1/count"))
+            wall.down()
+            await until(lambda: ready(client, "degraded"))
+            assert (await client.post("/v1/notes", json={"text": "after"})).status_code == 201
+            assert (await client.get("/v1/count")).json() >= 2
+
+
+async def away(call: Callable[[], Awaitable[httpx.Response]]) -> None:
+    began = time.monotonic()
+    answer = await call()
+    assert time.monotonic() - began < 2
+    problem(answer, 503, "unavailable")
+    assert answer.headers["retry-after"]
 
 
 async def test_a_bus_that_is_away_only_degrades(

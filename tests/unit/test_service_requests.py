@@ -1,5 +1,7 @@
 """Bodies are read strictly, lists come in pages, and every refusal is a problem that names its place."""
 
+import gzip
+import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Annotated
@@ -7,6 +9,9 @@ from uuid import UUID
 
 import httpx
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.requests import ClientDisconnect
 
 from libs.events import errors
 from libs.service import auth, body, idempotency, paging
@@ -15,6 +20,7 @@ from tests import service_kit
 from tests.service_kit import problem
 
 router = body.Router()
+JSON = {"content-type": "application/json"}
 
 
 class Address(body.RequestModel):
@@ -56,6 +62,11 @@ async def listed(
     rows = list(range(start + 1, 10))[: window.fetch]
     items, cursor = window.cut(rows, lambda row: [row])
     return paging.Page(items=list(items), next_cursor=cursor)
+
+
+@router.post("/v1/large", max_body_size=5000)
+async def large(thing: Thing, _: Annotated[auth.Caller, auth.require()]) -> int:
+    return len(thing.name)
 
 
 @router.post("/v1/failures/{kind}")
@@ -143,8 +154,8 @@ async def test_faults_outside_the_body_say_where_they_are(client: httpx.AsyncCli
 
 
 async def test_a_body_of_another_type_is_refused(client: httpx.AsyncClient) -> None:
-    for given in ("text/plain", "application/x-ndjson", "application/jsonx", "nonsense"):
-        answer = await client.post("/v1/things", content=b"{}", headers={"content-type": given})
+    for kind in ("text/plain", "application/x-ndjson", "application/jsonx", "nonsense"):
+        answer = await client.post("/v1/things", content=b"{}", headers={"content-type": kind})
         assert problem(answer, 415, "unsupported_media_type")["accepts"] == ["application/json"]
     problem(await client.post("/v1/things", content=b"{}"), 415, "unsupported_media_type")
     answer = await post(client, b'{"name": "a"}', **{"content-type": "application/json; charset=utf-8"})
@@ -163,6 +174,56 @@ async def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(
 
     answer = await client.post("/v1/things", content=pieces(), headers={"content-type": "application/json"})
     problem(answer, 413, "content_too_large")
+
+
+async def test_a_route_may_take_more_than_the_others(client: httpx.AsyncClient) -> None:
+    assert (await client.post("/v1/large", json={"name": "a" * 3000})).json() == 3000
+    problem(await client.post("/v1/large", json={"name": "a" * 6000}), 413, "content_too_large")
+
+
+async def test_an_encoded_body_is_refused(client: httpx.AsyncClient) -> None:
+    answer = await post(client, gzip.compress(b'{"name": "a"}'), **{"content-encoding": "gzip"})
+    problem(answer, 415, "unsupported_media_type")
+
+
+async def test_nul_is_refused_in_filters_and_paths(client: httpx.AsyncClient) -> None:
+    found = problem(await client.get("/v1/things?q=a%00b"), 422, "malformed", "/q")
+    assert found["errors"][0]["in"] == "query"
+    problem(await client.get("/v1/things/a%00b"), 422, "malformed", "")
+
+
+async def test_a_body_just_short_of_too_deep_is_no_bug(client: httpx.AsyncClient) -> None:
+    for depth in range(850, 1000, 10):
+        body = b'{"name": "a", "deep": ' + b"[" * depth + b'"\\ud83d"' + b"]" * depth + b"}"
+        assert (await client.post("/v1/large", content=body, headers=JSON)).status_code == 422
+
+
+async def test_a_caller_who_goes_away_is_no_bug(client: httpx.AsyncClient) -> None:
+    async def broken_off() -> AsyncIterator[bytes]:
+        yield b'{"name'
+        raise ClientDisconnect
+
+    assert (await client.post("/v1/things", content=broken_off(), headers=JSON)).status_code == 400
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(st.characters()),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=8,
+)
+bodies = st.binary(max_size=200) | st.fixed_dictionaries(
+    {},
+    optional={name: json_values for name in ("name", "count", "weight", "address", "tags", "other")},
+).map(lambda value: json.dumps(value).encode())
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(content=bodies)
+async def test_no_body_is_ever_a_bug(client: httpx.AsyncClient, content: bytes) -> None:
+    answer = await post(client, content)
+    assert answer.status_code in (201, 422)
+    if answer.status_code == 422:
+        problem(answer, 422, "malformed")
 
 
 async def test_unknown_places_and_methods_are_problems(client: httpx.AsyncClient) -> None:
