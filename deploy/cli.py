@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import audit, bus
+from deploy.commands import audit, bus, policy
 from deploy.local import demo, up
 
 main = typer.Typer(
@@ -14,6 +14,7 @@ main.command()(up.token)
 main.command()(demo.demo)
 main.add_typer(audit.commands, name="audit")
 main.add_typer(bus.commands, name="bus")
+main.add_typer(policy.commands, name="policy")
 
 if __name__ == "__main__":
     main()

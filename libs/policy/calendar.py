@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from functools import lru_cache
@@ -63,6 +63,7 @@ class Calendar:
     unknown_from: date | None = None  # from here on, public holidays have not been announced
     ordinary: str = "working day"  # what an explanation calls a day with its usual hours
     _spans: dict[date, tuple[Span, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
+    _totals: dict[date, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a week that is not one, overlapping hours, and a week in which nobody ever works."""
@@ -96,13 +97,7 @@ class Calendar:
 
     def after(self, start: datetime, working: timedelta, pauses: Sequence[Span] = ()) -> datetime:
         """The instant by which `working` time has passed since `start`, pauses left out (SLA-9)."""
-        left = working
-        for day in self.working_days(start):
-            for span in _open(self.spans(day), start, pauses):
-                if left <= span.end - span.start:
-                    return span.start + left
-                left -= span.end - span.start
-        raise AssertionError("unreachable: working_days ends by raising")
+        return _pushed(self._after(start, working), start, pauses, self.between, self._after)
 
     def after_days(self, start: datetime, days: int, pauses: Sequence[Span] = ()) -> datetime:
         """The close of business of the `days`-th working day after the day of `start`.
@@ -117,7 +112,15 @@ class Calendar:
 
     def between(self, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> timedelta:
         """The working time from `start` to `end`, pauses left out; zero when `end` is not after `start`."""
-        return sum((share.counted for share in self.explain(start, end, pauses)), NO_TIME)
+        if pauses:
+            return sum((share.counted for share in self.explain(start, end, pauses)), NO_TIME)
+        day, last = start.astimezone(self.zone).date(), end.astimezone(self.zone).date()
+        if day >= last:
+            return self._within(day, start, end)
+        total = self._within(day, start, end) + self._within(last, start, end)
+        while (day := day + DAY) < last:
+            total += self._worked(day)
+        return total
 
     def explain(self, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> list[DayShare]:
         """Day by day, what of the time from `start` to `end` was working time, and why."""
@@ -142,6 +145,33 @@ class Calendar:
             return f"{ordinary}; public holidays of {day.year} are not known yet"
         return ordinary
 
+    def _after(self, start: datetime, working: timedelta) -> datetime:
+        left, first = working, start.astimezone(self.zone).date()
+        for day in self.working_days(start):
+            if day != first and left > (whole := self._worked(day)):
+                left -= whole
+                continue
+            for span in self.spans(day):
+                if span.end > start:
+                    begins = max(span.start, start)
+                    if left <= span.end - begins:
+                        return begins + left
+                    left -= span.end - begins
+        raise AssertionError("unreachable: working_days ends by raising")
+
+    def _worked(self, day: date) -> timedelta:
+        """The working time of a whole day."""
+        known = self._totals.get(day)
+        if known is None:
+            known = sum((span.end - span.start for span in self.spans(day)), NO_TIME)
+            self._totals[day] = known
+        return known
+
+    def _within(self, day: date, start: datetime, end: datetime) -> timedelta:
+        """The working time of the part of a day that lies between two instants."""
+        spans = self.spans(day)
+        return sum((max(min(span.end, end) - max(span.start, start), NO_TIME) for span in spans), NO_TIME)
+
     def _close_of(self, start: datetime, days: int) -> datetime:
         first = start.astimezone(self.zone).date()
         following = (day for day in self.working_days(start) if day > first)
@@ -158,14 +188,27 @@ class Calendar:
 
 def elapsed(start: datetime, time: timedelta, pauses: Sequence[Span] = ()) -> datetime:
     """The instant by which `time` has passed on the clock since `start`, pauses left out (SLA-9)."""
-    end = reached = start
-    end += time
+    return _pushed(
+        start + time, start, pauses, lambda begins, ends: ends - begins, lambda at, lost: at + lost
+    )
+
+
+def _pushed(
+    end: datetime,
+    start: datetime,
+    pauses: Sequence[Span],
+    between: Callable[[datetime, datetime], timedelta],
+    after: Callable[[datetime, timedelta], datetime],
+) -> datetime:
+    """Where `end` moves to when the time of pauses since `start` does not count; each instant counts once."""
+    reached = start
     for pause in sorted(pauses, key=lambda span: span.start):
         begins = max(pause.start, reached)
         if begins >= end:
             break
         if pause.end > begins:
-            end += pause.end - begins
+            if lost := between(begins, pause.end):
+                end = after(end, lost)
             reached = pause.end
     return end
 

@@ -16,10 +16,10 @@ C = TypeVar("C", KindClause, NatureClause, SeverityClause, JudgementClause)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Because:
-    """One decision, the clause that made it, and why in words for people."""
+    """One decision, the clause that made it, and why, in the complainant's language."""
 
     decided: str
-    value: str
+    outcome: str
     clause: str
     reason: str
 
@@ -39,37 +39,20 @@ class Classified:
 
 def classify(pack: Pack, facts: Facts) -> Classified:
     """What the policy makes of a complaint, with the clause behind every part of it."""
-    rules, language = pack.classification, facts.language
-    kind, why_kind = _first(pack, rules.kinds, facts)
+    rules = pack.classification
+    kind, why_kind = _first(pack, "kind", rules.kinds, facts)
     facts = replace(facts, kind=kind.kind)
-    nature, why_nature = _first(pack, rules.natures, facts)
-    severity, why_severity = _first(pack, rules.severities, facts)
+    nature, why_nature = _first(pack, "nature", rules.natures, facts)
+    severity, why_severity = _first(pack, "severity", rules.severities, facts)
     facts = replace(facts, severity=severity.severity)
-    because = [
-        Because(
-            decided="kind", value=str(kind.kind), clause=kind.clause, reason=_words(kind, why_kind, facts)
-        ),
-        Because(
-            decided="nature",
-            value=str(nature.nature),
-            clause=nature.clause,
-            reason=_words(nature, why_nature, facts),
-        ),
-        Because(
-            decided="severity",
-            value=str(severity.severity),
-            clause=severity.clause,
-            reason=_words(severity, why_severity, facts),
-        ),
-    ]
+    because = [why_kind, why_nature, why_severity]
     founded = demand = None
     if not facts.missing_details:
-        clause, _ = _first(pack, rules.founded, facts)
-        founded = Judgement(value=clause.value, reason=clause.reason.in_language(language))
-        because.append(_judged("founded", clause, founded))
-        clause, _ = _first(pack, rules.demand_reasonable, facts)
-        demand = Judgement(value=clause.value, reason=clause.reason.in_language(language))
-        because.append(_judged("demand_reasonable", clause, demand))
+        judged, why_founded = _first(pack, "founded", rules.founded, facts)
+        founded = Judgement(value=judged.value, reason=why_founded.reason)
+        judged, why_demand = _first(pack, "demand_reasonable", rules.demand_reasonable, facts)
+        demand = Judgement(value=judged.value, reason=why_demand.reason)
+        because += [why_founded, why_demand]
     return Classified(
         kind=kind.kind,
         nature=nature.nature,
@@ -81,24 +64,26 @@ def classify(pack: Pack, facts: Facts) -> Classified:
     )
 
 
-def _first(pack: Pack, clauses: Sequence[C], facts: Facts) -> tuple[C, Held]:
+def _first(pack: Pack, decided: str, clauses: Sequence[C], facts: Facts) -> tuple[C, Because]:
     """The first clause that holds; the last one of a checked list always does."""
-    for clause in clauses[:-1]:
+    for clause in clauses:
         held = holds(clause.when, facts, pack.classification.negations)
         if held:
-            return clause, held
-    return clauses[-1], Held()
+            return clause, _because(decided, clause, held, facts)
+    raise AssertionError("unreachable: the last clause of a checked pack holds for everything")
 
 
-def _words(clause: KindClause | NatureClause | SeverityClause, held: Held, facts: Facts) -> str:
-    title = clause.title.in_language(facts.language)
-    return title if held.word is None else f"{title} ({held.word})"
-
-
-def _judged(decided: str, clause: JudgementClause, judgement: Judgement) -> Because:
+def _because(
+    decided: str,
+    clause: KindClause | NatureClause | SeverityClause | JudgementClause,
+    held: Held,
+    facts: Facts,
+) -> Because:
+    words = clause.reason if isinstance(clause, JudgementClause) else clause.title
+    reason = words.in_language(facts.language)
     return Because(
         decided=decided,
-        value=str(judgement.value).lower(),
+        outcome=str(clause.outcome),
         clause=clause.clause,
-        reason=judgement.reason,
+        reason=reason if held.word is None else f"{reason} ({held.word})",
     )

@@ -42,8 +42,9 @@ class Document:
     def read(cls, text: str, file: str) -> Document:
         """Parse; WrongPack where it is no YAML, or gives a key twice."""
         try:
-            tree = yaml.compose(text, yaml.SafeLoader)
-            content = yaml.load(text, _Loader)  # noqa: S506 a SafeLoader that refuses repeated keys
+            loader = _Loader(text)
+            tree = loader.get_single_node()
+            content = loader.construct_document(tree) if tree else None
         except yaml.MarkedYAMLError as error:
             mark = error.problem_mark
             reason = error.problem or "this is no YAML"

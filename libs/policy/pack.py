@@ -27,7 +27,7 @@ from libs.policy.schema.sanctions import Deductions, SanctionSchedule
 from libs.policy.schema.solutions import Approvals, Warranty
 from libs.policy.schema.thresholds import Contribution, Thresholds
 
-__all__ = ["FOLDER", "Pack", "WrongPack", "load", "parse"]
+__all__ = ["FOLDER", "Fault", "Pack", "WrongPack", "load", "parse"]
 
 FOLDER: Final = resources.files("libs.policy") / "packs"
 

@@ -15,12 +15,22 @@ class KindClause(Clause):
     kind: Kind
     when: Condition = ANYTHING
 
+    @property
+    def outcome(self) -> str:
+        """What it decides, in a word."""
+        return self.kind
+
 
 class NatureClause(Clause):
     """Where it comes from (CLS-2)."""
 
     nature: Nature
     when: Condition = ANYTHING
+
+    @property
+    def outcome(self) -> str:
+        """What it decides, in a word."""
+        return self.nature
 
 
 class SeverityClause(Clause):
@@ -29,6 +39,11 @@ class SeverityClause(Clause):
     severity: Severity
     when: Condition = ANYTHING
 
+    @property
+    def outcome(self) -> str:
+        """What it decides, in a word."""
+        return self.severity
+
 
 class JudgementClause(Clause):
     """Yes or no, and the reason that is given for it (CLS-4)."""
@@ -36,6 +51,11 @@ class JudgementClause(Clause):
     value: bool
     reason: Words
     when: Condition = ANYTHING
+
+    @property
+    def outcome(self) -> str:
+        """What it decides, in a word."""
+        return "yes" if self.value else "no"
 
 
 class Classification(Part):

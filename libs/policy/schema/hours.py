@@ -13,6 +13,8 @@ from libs.policy import calendar, holidays
 from libs.policy.schema.part import Part, Words
 
 STRETCH: Final = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(?:([01]\d|2[0-3]):([0-5]\d)|24:00)")
+# Less than what the calendar takes for the end of all work, whatever weekends and holidays come before.
+CLOSED_DAYS_MAX: Final = 366
 Weekday = Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]
 WEEK: Final[tuple[Weekday, ...]] = (
     "monday",
@@ -39,7 +41,7 @@ Hours = Annotated[calendar.Hours, BeforeValidator(_hours)]
 class SingleDay(Part):
     """A day that differs from what week and public holidays say; without hours nobody works."""
 
-    day: date
+    day: date = Field(ge=date(2000, 1, 1), le=date(2100, 1, 1))
     name: Words
     hours: tuple[Hours, ...] = ()
 
@@ -54,7 +56,11 @@ class WorkingTime(Part):
 
     @model_validator(mode="after")
     def _works(self) -> WorkingTime:
-        self.in_zone("UTC")
+        found = self.in_zone("UTC")
+        for single in self.single_days:
+            days = (single.day + n * calendar.DAY for n in range(CLOSED_DAYS_MAX + 1))
+            if not any(found.spans(day) for day in days):
+                raise ValueError(f"the calendar has no working time for more than a year from {single.day}")
         return self
 
     def in_zone(self, time_zone: str) -> calendar.Calendar:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from string import Formatter
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, field_validator
 
@@ -103,7 +103,7 @@ class Retries(Part):
     """How often one channel is tried, and how long it is left in peace in between."""
 
     attempts: int = Field(ge=1, le=20)
-    wait_minutes: tuple[int, ...] = Field(min_length=1)
+    wait_minutes: tuple[Annotated[int, Field(ge=0, le=10_080)], ...] = Field(min_length=1)
 
 
 class Notices(Part):

@@ -18,7 +18,7 @@ Text = Annotated[str, Field(min_length=1)]
 Amount = Annotated[Decimal, Field(ge=0, max_digits=14, decimal_places=2)]
 Share = Annotated[Decimal, Field(gt=0, le=1)]
 
-ALLOWANCE: Final = re.compile(r"([1-9]\d{0,4}) (elapsed minutes|elapsed hours|working hours|working days)")
+ALLOWANCE: Final = re.compile(r"([1-9]\d{0,3}) (elapsed minutes|elapsed hours|working hours|working days)")
 
 
 class Part(BaseModel):
