@@ -90,7 +90,7 @@ class Register:
         log, event = recorded.envelope.log, recorded.event
         match event:
             case events.ComplaintRecorded():
-                row = self._first(recorded)
+                row = await self._first(recorded)
                 await connection.execute(insert(COMPLAINTS).values(row).on_conflict_do_nothing())
             case PersonalDataErased():
                 sealed = COMPLAINTS.c.data_subjects.contains([event.data_subject])
@@ -103,7 +103,7 @@ class Register:
                     row |= await self._found_by(connection, log, event)
                 await connection.execute(update(COMPLAINTS).where(_of(log, event.complaint_id)).values(row))
 
-    def _first(self, recorded: Recorded[events.ComplaintRecorded]) -> dict[str, Any]:
+    async def _first(self, recorded: Recorded[events.ComplaintRecorded]) -> dict[str, Any]:
         event, envelope = recorded.event, recorded.envelope
         said = (event.narrative, event.complainant.name, event.number)
         return {
@@ -123,7 +123,7 @@ class Register:
             **_product(event.product or Product()),
             "missing_details": list(event.missing_details),
             "data_subjects": [event.data_subject],
-            "tokens": self._index.of(envelope.log, said),
+            "tokens": await self._index.of_any_length(envelope.log, said),
         }
 
     async def _found_by(
@@ -133,7 +133,7 @@ class Register:
         found = select(COMPLAINTS.c.tokens, COMPLAINTS.c.data_subjects).where(_of(log, event.complaint_id))
         tokens, data_subjects = (await connection.execute(found)).one()
         name = event.complainant.name if event.complainant else None
-        said = self._index.of(log, (event.narrative, event.supplement, name))
+        said = await self._index.of_any_length(log, (event.narrative, event.supplement, name))
         return {
             "tokens": sorted({*tokens, *said}),
             "data_subjects": sorted({*data_subjects, event.data_subject}),

@@ -9,6 +9,10 @@ from typing import Any
 import httpx
 from fastapi import FastAPI
 
+from libs.events.contracts.privacy import PersonalDataErased
+from libs.events.decider import fresh_ids
+from libs.events.log.postgres import PostgresLog
+from libs.events.store import Context, EventStore
 from libs.service.app import create_app
 from services.intake.app import SERVICE
 from tests import backends, service_kit
@@ -69,3 +73,15 @@ def body(**changes: Any) -> dict[str, Any]:
         "demand": {"kind": "replacement", "text": "换新的"},
     }
     return {name: value for name, value in (whole | changes).items() if value is not None}
+
+
+async def erase(database: backends.Database, intake: Intake, subject: str) -> None:
+    """Erase a person's data as oversight does; here, too, the key is forgotten at once."""
+    now = intake.app.state.resources.now()
+    async with PostgresLog(database.dsn("redress_oversight")) as log:
+        store = EventStore(log, intake.app.state.resources.keys)
+        event = PersonalDataErased(data_subject=subject, erased_at=now, author="dpo", reason="asked for")
+        event_id = next(fresh_ids())
+        context = Context(actor="dpo", erases=subject)
+        await store.append("main", f"erasure-{event_id}", 0, [event], [event_id], context)
+    intake.app.state.resources.keys.forget("main", subject)

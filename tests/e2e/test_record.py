@@ -10,8 +10,7 @@ import pytest
 from libs.events.contracts.values import Channel
 from tests import service_kit
 from tests.e2e import desk
-
-COMPLAINTS = "/v1/complaints"
+from tests.e2e.calls import COMPLAINTS, path, read, record, submit
 
 
 @pytest.mark.rule("REC-1")
@@ -48,9 +47,9 @@ async def test_missing_details_do_not_block_recording_and_are_asked_for(client: 
     missing = ["part_number", "delivered_on", "quantity", "defective_quantity", "requirement"]
     assert answer["missing_details"] == missing
     rest = {"part_number": "P", "delivered_on": "2026-11-10", "quantity": 4, "defective_quantity": 0}
-    supplied = await amend(client, answer, product=rest)
+    supplied = await submit(client, answer, "amendments", product=rest)
     assert supplied["missing_details"] == ["requirement"]
-    unavailable = await amend(client, answer, unavailable_details=["requirement"])
+    unavailable = await submit(client, answer, "amendments", unavailable_details=["requirement"])
     assert unavailable["missing_details"] == []
 
 
@@ -125,9 +124,12 @@ async def test_the_register_filters_and_pages(intake: desk.Intake, client: httpx
     assert await numbers(status="withdrawn") == newest_first[-1:]
     assert await numbers(recorded_from=answers[3]["recorded_at"]) == newest_first[:2]
     assert await numbers(recorded_to=answers[3]["recorded_at"]) == newest_first[2:]
-    seen, cursor = [], None
+    seen: list[str] = []
+    cursor: str | None = None
     while True:
-        params = {"customer_id": "C-page", "limit": 2} | ({"cursor": cursor} if cursor else {})
+        params: dict[str, Any] = {"customer_id": "C-page", "limit": 2}
+        if cursor:
+            params["cursor"] = cursor
         page = (await client.get(COMPLAINTS, params=params)).json()
         seen += [each["number"] for each in page["items"]]
         cursor = page["next_cursor"]
@@ -144,7 +146,7 @@ async def test_text_search_finds_words_names_and_numbers(
         "complainant": desk.body()["complainant"] | {"name": "欧阳静"},
     }
     answer = await record(client, **body)
-    await amend(client, answer, supplement="如今整夜如此")
+    await submit(client, answer, "amendments", supplement="如今整夜如此")
     await intake.catch_up()
 
     async def found(q: str) -> bool:
@@ -199,26 +201,3 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None
     service_kit.problem(await client.get(path(nowhere)), 404, "not_found")
     missing = await client.post(path(nowhere, "withdrawal"), json={"reason": "x"})
     service_kit.problem(missing, 404, "not_found")
-
-
-def path(answer: dict[str, Any], rest: str = "") -> str:
-    return f"{COMPLAINTS}/{answer['complaint_id']}" + (f"/{rest}" if rest else "")
-
-
-async def record(client: httpx.AsyncClient, **changes: Any) -> dict[str, Any]:
-    recorded = await client.post(COMPLAINTS, json=desk.body(**changes))
-    assert recorded.status_code == 201, recorded.text
-    answer: dict[str, Any] = recorded.json()
-    return answer
-
-
-async def read(client: httpx.AsyncClient, answer: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = (await client.get(path(answer))).json()
-    return found
-
-
-async def amend(client: httpx.AsyncClient, answer: dict[str, Any], **changes: Any) -> dict[str, Any]:
-    amended = await client.post(path(answer, "amendments"), json={"reason": "the customer called", **changes})
-    assert amended.status_code == 200, amended.text
-    standing: dict[str, Any] = amended.json()
-    return standing
