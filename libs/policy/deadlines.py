@@ -47,7 +47,7 @@ def due(
     start: datetime,
     pauses: Sequence[Span] = (),
 ) -> Due:
-    """The deadline of a step after recording, or of an errand, that began at `start` (aware).
+    """The deadline of an errand, or a step other than recording, whose time began at `start` (aware).
 
     `pauses`: while the customer was waited for (SLA-9); one that still lasts ends at the present.
     """
@@ -73,6 +73,19 @@ def all_due(
         StepDue(step=step, due_at=each.due_at, warn_at=each.warn_at)
         for step, each in zip(LATER_STEPS, found, strict=True)
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Spent:
+    """How long something took: on the clock, and in working time without pauses (SLA-9)."""
+
+    elapsed: timedelta
+    working: timedelta
+
+
+def spent(pack: Pack, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> Spent:
+    """Both reckonings of the time from `start` to `end`."""
+    return Spent(elapsed=end - start, working=pack.calendar.between(start, end, pauses))
 
 
 def first_reply(pack: Pack, recorded_at: datetime) -> StepDue:

@@ -56,6 +56,8 @@ def _lists(place: Place, before: Sequence[Any], after: Sequence[Any]) -> Iterato
         yield from _clauses(place, before, after)
     elif any(isinstance(each, Part) or _is_list(each) for each in (*before, *after)):
         yield from _entries(place, _numbered(before), _numbered(after))
+    elif any(isinstance(each, Hours) for each in (*before, *after)):
+        yield f"{_where(place)}: {said(before)} becomes {said(after)}"
     else:
         gone, come = [x for x in before if x not in after], [x for x in after if x not in before]
         yield from (f"{_where(place)}: {said(value)} is gone" for value in gone)

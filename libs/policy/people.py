@@ -52,15 +52,13 @@ def choose(
     """The first of the candidates, then of their superiors, then of the last resort, who may take it.
 
     `about` is the person complained of: neither they nor anybody below them may (ASG-4). `excluded` have
-    had their say already (they judged before, or propose what is to be approved); should nobody else be
-    left, that alone is overlooked.
+    had their say already (they judged before, or propose what is to be approved), and nobody below them
+    overrules them; should nobody else be left, that alone is overlooked.
     """
     line = tuple(dict.fromkeys(_line(pack, tuple(candidates))))
     passed: list[PassedOver] = []
     for person in line:
-        why = _obstacle(pack, person, on, about) or (
-            "has dealt with it before" if person in excluded else None
-        )
+        why = _obstacle(pack, person, on, about) or _had_their_say(pack, person, excluded)
         if why is None:
             return Chosen(answerable=answerable(pack, person), passed_over=tuple(passed))
         passed.append(PassedOver(person=person, why=why))
@@ -115,4 +113,12 @@ def _obstacle(pack: Pack, person: str, on: date, about: str | None) -> str | Non
         return "is complained of"
     if about is not None and about in superiors(pack, person):
         return "answers to the person complained of"
+    return None
+
+
+def _had_their_say(pack: Pack, person: str, excluded: frozenset[str]) -> str | None:
+    if person in excluded:
+        return "has dealt with it before"
+    if excluded and not excluded.isdisjoint(superiors(pack, person)):
+        return "answers to somebody who has dealt with it before"
     return None

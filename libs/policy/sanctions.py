@@ -19,15 +19,27 @@ CENT: Final = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Earnings:
+    """What sums are reckoned from, in the pack's currency; None where it is not known."""
+
+    month_wage: Decimal | None = None  # the pack's assumption stands in
+    goods_value: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sanction:
-    """One clause that applies: its way, its share of a month's wage or its sum, and its ground."""
+    """One clause that applies: its way, its share of a month's wage or its sum, its words and its ground."""
 
     clause: str
     title: str
+    text: str
     way: SanctionWay
     share: Decimal | None
     amount: Money | None
     ground: Ground
+
+
+UNKNOWN: Final = Earnings()
 
 
 def applicable(
@@ -35,28 +47,21 @@ def applicable(
     facts: Facts,
     charge: Charge,
     bears: Bears,
-    *,
-    month_wage: Decimal | None = None,
-    goods_value: Decimal | None = None,
+    earnings: Earnings = UNKNOWN,
+    language: Language = Language.CHINESE,
 ) -> tuple[Sanction, ...]:
     """The clauses of the schedule that apply, in its order; who decides picks one, or waives.
 
     `facts` with kind, severity, loss and repeat repair as found; `bears`: as who did it, or as their head.
-    `month_wage` (the pack's currency) where it is known, else the pack's assumption. `pack` is the one in
-    force on the day of the act (PEN-3).
+    `pack` is the one in force on the day of the act (PEN-3).
     """
     return tuple(
-        _sanction(pack, clause, facts, bears, month_wage, goods_value)
+        _sanction(pack, clause, facts, bears, earnings, language)
         for clause in pack.sanctions.clauses
         if charge in clause.charge
         and bears in clause.bears
         and holds(clause.when, facts, pack.classification.negations)
     )
-
-
-def find(pack: Pack, clause: str) -> SanctionClause | None:
-    """The schedule's clause of that id."""
-    return next((each for each in pack.sanctions.clauses if each.clause == clause), None)
 
 
 def borne_by(pack: Pack, persons: tuple[str, ...]) -> tuple[tuple[str, Bears], ...]:
@@ -77,28 +82,35 @@ def decides_appeal(pack: Pack, on: date, imposed_by: str, sanctioned: str) -> An
 
 
 def _sanction(
-    pack: Pack,
-    clause: SanctionClause,
-    facts: Facts,
-    bears: Bears,
-    month_wage: Decimal | None,
-    goods_value: Decimal | None,
+    pack: Pack, clause: SanctionClause, facts: Facts, bears: Bears, earnings: Earnings, language: Language
 ) -> Sanction:
-    share, amount = None, clause.amount
-    if clause.brackets:
-        loss = facts.loss or Decimal(0)
-        bracket = next(each for each in clause.brackets if each.loss_up_to is None or loss <= each.loss_up_to)
-        share = bracket.direct if bears == "direct" else bracket.head
-        amount = share * (pack.deductions.assumed_wage if month_wage is None else month_wage)
-    elif clause.multiple is not None:
-        amount = None if goods_value is None else clause.multiple * goods_value
+    share = _share(clause, facts.loss or Decimal(0), bears)
+    amount = _amount(pack, clause, share, earnings)
     return Sanction(
         clause=clause.clause,
-        title=clause.title.in_language(Language.CHINESE),
+        title=clause.title.in_language(language),
+        text=clause.text.in_language(language),
         way=clause.way,
         share=share,
-        amount=None
-        if amount is None
-        else Money(amount=amount.quantize(CENT, ROUND_HALF_UP), currency=pack.currency),
+        amount=None if amount is None else Money(amount=amount, currency=pack.currency),
         ground=pack.ground(clause.clause),
     )
+
+
+def _share(clause: SanctionClause, loss: Decimal, bears: Bears) -> Decimal | None:
+    """The share of a month's wage, by the bracket the loss falls in."""
+    for bracket in clause.brackets:
+        if bracket.loss_up_to is None or loss <= bracket.loss_up_to:
+            return bracket.direct if bears == "direct" else bracket.head
+    return None
+
+
+def _amount(pack: Pack, clause: SanctionClause, share: Decimal | None, earnings: Earnings) -> Decimal | None:
+    if share is not None:
+        wage = earnings.month_wage
+        return (share * (pack.deductions.assumed_wage if wage is None else wage)).quantize(
+            CENT, ROUND_HALF_UP
+        )
+    if clause.multiple is not None and earnings.goods_value is not None:
+        return (clause.multiple * earnings.goods_value).quantize(CENT, ROUND_HALF_UP)
+    return None if clause.amount is None else clause.amount.quantize(CENT)
