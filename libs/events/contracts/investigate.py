@@ -5,11 +5,21 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
 from libs.events.contracts.registry import contract
 from libs.events.contracts.values import Money, PersonalText
+
+
+class StopCause(StrEnum):
+    """Why nothing is left to investigate."""
+
+    WITHDRAWN = "withdrawn"
+    MERGED = "merged"
+    UNFOUNDED = "unfounded"
+    CLOSED = "closed"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,12 +59,20 @@ class Loss:
 @contract("investigation")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationOpened:
-    """An investigation began: of one complaint, or of an incident for all that joined (INV-2, CLS-7)."""
+    """An investigation began: of one complaint, or of an incident for all that joined (INV-2, CLS-7).
+
+    `investigation_id` is the complaint's id, or the incident's. `round` counts from 1: a complaint that is
+    reopened or contested is investigated again. `level` is that of escalation, 0 for none; `about` the person
+    complained of. `acted_on`: the seq of the newest upstream event this answers; older ones change nothing.
+    """
 
     investigation_id: UUID
     complaint_id: UUID | None
     incident_id: UUID | None
+    round: int
     answerable: Answerable
+    level: int
+    about: str | None
     kind: Kind
     severity: Severity
     part_number: str | None
@@ -64,20 +82,85 @@ class InvestigationOpened:
     due_at: datetime
     warn_at: datetime
     ground: Ground
+    acted_on: int
     opened_at: datetime
 
 
 @contract("investigation")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationHandedOver:
-    """Another person answers for the investigation from now on, by a later assignment or escalation."""
+    """Another person, or another due time, from now on, by a later assignment or escalation."""
 
     investigation_id: UUID
     complaint_id: UUID | None
     answerable: Answerable
+    level: int
     due_at: datetime
     warn_at: datetime
+    acted_on: int
     handed_over_at: datetime
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationJoined:
+    """An incident is investigated for this complaint from now on, by its leader and in its time (CLS-7)."""
+
+    investigation_id: UUID
+    complaint_id: UUID
+    incident_id: UUID
+    round: int
+    answerable: Answerable
+    about: str | None
+    kind: Kind
+    severity: Severity
+    part_number: str | None
+    serial_number: str | None
+    customer_id: str | None
+    due_at: datetime
+    warn_at: datetime
+    ground: Ground
+    acted_on: int
+    joined_at: datetime
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationExtended:
+    """An incident's investigation covers one more complaint, with the evidence that it had (CLS-7)."""
+
+    investigation_id: UUID
+    complaint_id: UUID
+    evidence_ids: tuple[UUID, ...]
+    extended_at: datetime
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationStopped:
+    """Nothing is left to investigate: its clocks stop (trap 6: none runs on after the end)."""
+
+    investigation_id: UUID
+    complaint_id: UUID | None
+    why: StopCause
+    acted_on: int
+    stopped_at: datetime
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationResumed:
+    """What had stopped goes on; the time it stood still does not count. `duties`: those still owed."""
+
+    investigation_id: UUID
+    complaint_id: UUID | None
+    answerable: Answerable
+    level: int
+    duties: tuple[Duty, ...]
+    due_at: datetime
+    warn_at: datetime
+    acted_on: int
+    resumed_at: datetime
 
 
 @contract("investigation")
@@ -111,8 +194,24 @@ class ContributionGiven:
 
 @contract("investigation")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ContributionOverdue:
+    """A unit let the time for what it owed pass; its person owes it still, and it is escalated (INV-2)."""
+
+    investigation_id: UUID
+    complaint_id: UUID | None
+    unit: str
+    owed_by: Answerable
+    duty: str
+    due_at: datetime
+    noticed_at: datetime
+    escalated_to: Answerable
+    ground: Ground
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
 class FieldVisitAgreed:
-    """A time was agreed with the customer for a visit (INV-3)."""
+    """A time was agreed with the customer for a visit; agreed anew, the later time holds (INV-3)."""
 
     investigation_id: UUID
     complaint_id: UUID | None
@@ -126,7 +225,10 @@ class FieldVisitAgreed:
 @contract("investigation")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FieldVisitMade:
-    """What the visit found: solved on the spot, or the unit taken back against a signed hand-over (INV-3)."""
+    """What the visit found: solved on the spot, or the unit taken back against a signed hand-over (INV-3).
+
+    `on_time`: arrived by the agreed time, or kept from it by `force_majeure`.
+    """
 
     investigation_id: UUID
     complaint_id: UUID | None
@@ -188,6 +290,7 @@ class SupplierOverdue:
     notice: int
     supplier: str
     due_at: datetime
+    noticed_at: datetime
     escalated_to: Answerable
     ground: Ground
 
@@ -231,10 +334,12 @@ class FindingRecorded:
     investigation_id: UUID
     complaint_id: UUID | None
     data_subject: str
+    round: int
     cause: Cause
     responsible: tuple[ResponsibleParty, ...]
     company_is_cause: bool
     appraisal: PersonalText | None
+    appraisal_basis: PersonalText | None
     possible_causes: tuple[str, ...]
     evidence_ids: tuple[UUID, ...]
     loss: Loss | None
@@ -242,3 +347,24 @@ class FindingRecorded:
     adopted_from: UUID | None
     author: str
     found_at: datetime
+
+
+Event = (
+    InvestigationOpened
+    | InvestigationHandedOver
+    | InvestigationJoined
+    | InvestigationExtended
+    | InvestigationStopped
+    | InvestigationResumed
+    | EvidenceAdded
+    | ContributionGiven
+    | ContributionOverdue
+    | FieldVisitAgreed
+    | FieldVisitMade
+    | SupplierNotified
+    | SupplierSolved
+    | SupplierOverdue
+    | RepeatRepairFlagged
+    | DesignDefectReported
+    | FindingRecorded
+)
