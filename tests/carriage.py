@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import secrets
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -170,8 +170,19 @@ async def running(*work: Awaitable[None], which_may_end: bool = False) -> AsyncI
 
 
 def consumer_of(
-    store: EventStore, connection: Connection, database: asyncpg.Pool, handler: Ear, name: str = "ear"
+    store: EventStore,
+    connection: Connection,
+    database: asyncpg.Pool,
+    handler: Ear,
+    name: str = "ear",
+    events: Sequence[type] = (),
 ) -> Consumer:
     return Consumer(
-        name, handler, store=store, connection=connection, database=database, turns=lease.leases(database)
+        name,
+        handler,
+        store=store,
+        connection=connection,
+        database=database,
+        turns=lease.leases(database),
+        events=events,
     )

@@ -33,7 +33,9 @@ CHECKPOINT_SECONDS: Final = 0.5
 REDRIVE_SECONDS: Final = 1.0
 RETRY_SECONDS_MIN: Final = 0.1
 RETRY_SECONDS_MAX: Final = 1.0
+CAREFUL_FROM: Final = 3  # sessions begun at one place, and the process died in those before
 BEHIND: Final = "behind an event that is parked"
+DIED: Final = "the process died while handling it"
 
 Handler = Callable[[Recorded[Any]], Awaitable[None]]
 logger = structlog.get_logger(__name__)
@@ -83,7 +85,13 @@ class Consumer:
         await every_log.run(self.store.log, self._take_turns)
 
     async def _take_turns(self, log: str) -> None:
-        await self._turns(f"consumer/{self.name}/{log}").hold(lambda: self._consume(log))
+        turn = self._turns(f"consumer/{self.name}/{log}")
+        while True:
+            try:
+                await turn.hold(lambda: self._consume(log))
+            except Exception as error:  # of the lease's own: one consumer must not take the service along
+                logger.exception("turn failed", consumer=self.name, log=log, error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS_MAX)
 
     async def _consume(self, log: str) -> None:
         """Consume one log for ever. Whatever goes wrong: say so once, start over from the checkpoint."""
@@ -133,12 +141,13 @@ class Session:
         self._pending_bytes = 0
         self._last = 0
         self._checkpoint = 0
+        self._careful = False
+        self._suspect: int | None = None
         self.received = False
 
     async def run(self) -> None:
         """Ends by an exception only."""
-        self._checkpoint = self._last = await self._shelf.checkpoint()
-        self._held = await self._shelf.held_lanes()
+        await self._begin()
         stream, jetstream = bus.stream_of(self._log), self._consumer.connection.jetstream
         await jetstream.add_consumer(stream, self._consumer.configuration(self._log))
         await jetstream.reset_consumer(stream, self._consumer.name, self._checkpoint + 1)
@@ -152,6 +161,18 @@ class Session:
         finally:
             with contextlib.suppress(*FAILURES):
                 await self._save()
+                await self._shelf.end()
+
+    async def _begin(self) -> None:
+        """Find our place. Where process after process died, go on with one event at a time, noting each before it
+        is handled: whoever follows knows which one to park.
+        """
+        place = await self._shelf.begin()
+        self._checkpoint = self._last = place.seq
+        self._held = await self._shelf.held_lanes()
+        self._careful = place.begun >= CAREFUL_FROM
+        self._suspect = place.trying
+        self._room = asyncio.Semaphore(1 if self._careful else HANDLERS_MAX)
 
     async def _space(self) -> pull.Space:
         """How much more may be in hand; waits until any message fits."""
@@ -198,6 +219,8 @@ class Session:
         """Handle or park an event, then acknowledge it."""
         if lane_of(envelope) in self._held:
             await self._park(envelope, BEHIND, attempts=0)
+        elif envelope.seq == self._suspect:
+            await self._park(envelope, DIED, attempts=1)
         elif failure := await self._try(envelope):
             await self._park(envelope, *failure)
         with contextlib.suppress(nats.errors.Error):  # a lost one brings the message back, and _take ends it
@@ -227,6 +250,8 @@ class Session:
 
     async def _handle(self, envelope: Envelope) -> None:
         async with self._room, asyncio.timeout(HANDLER_SECONDS_MAX):
+            if self._careful:
+                await self._shelf.attempt(envelope.seq)
             (recorded,) = await self._consumer.store.decode(self._log, [envelope])
             await self._consumer.handler(recorded)
 

@@ -31,6 +31,15 @@ class Parked:
     redrive: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a consumer has come (0: not begun); see `bus.checkpoints` for the rest."""
+
+    seq: int
+    begun: int
+    trying: int | None
+
+
 def lane_of(envelope: Envelope) -> str:
     """What an event must stay in order with: its complaint, or its stream where it belongs to none."""
     return str(envelope.complaint_id) if envelope.complaint_id else envelope.stream
@@ -43,23 +52,38 @@ class Shelf:
         self._database = database
         self._key = (log, consumer)
 
-    async def checkpoint(self) -> int:
-        """Up to here the log is handled or parked; 0 for a consumer that has not begun."""
-        seq = await self._database.fetchval(
-            "SELECT seq FROM bus.checkpoints WHERE (log, consumer) = ($1, $2)",
+    async def begin(self) -> Checkpoint:
+        """The consumer's place, counting that somebody goes on from there."""
+        row = await self._database.fetchrow(
+            """
+            INSERT INTO bus.checkpoints AS stored (log, consumer, seq, begun) VALUES ($1, $2, 0, 1)
+            ON CONFLICT (log, consumer) DO UPDATE SET begun = stored.begun + 1
+            RETURNING seq, begun, trying
+            """,
             *self._key,
             timeout=QUERY_SECONDS,
         )
-        return int(seq or 0)
+        assert row is not None, "an upsert returns its row"
+        return Checkpoint(**dict(row))
+
+    async def attempt(self, seq: int) -> None:
+        """Note which event is about to be handled, in case this process does not survive it."""
+        await self._execute("UPDATE bus.checkpoints SET trying = $3 WHERE (log, consumer) = ($1, $2)", seq)
 
     async def advance(self, seq: int) -> None:
         """Move the checkpoint forward, never back."""
         await self._execute(
             """
-            INSERT INTO bus.checkpoints AS stored (log, consumer, seq) VALUES ($1, $2, $3)
-            ON CONFLICT (log, consumer) DO UPDATE SET seq = excluded.seq WHERE stored.seq < excluded.seq
+            UPDATE bus.checkpoints SET seq = $3, begun = 1, trying = NULL
+            WHERE (log, consumer) = ($1, $2) AND seq < $3
             """,
             seq,
+        )
+
+    async def end(self) -> None:
+        """Nobody died."""
+        await self._execute(
+            "UPDATE bus.checkpoints SET begun = 0, trying = NULL WHERE (log, consumer) = ($1, $2)"
         )
 
     async def park(self, envelope: Envelope, reason: str, attempts: int) -> None:

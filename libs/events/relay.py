@@ -38,8 +38,13 @@ class Relay:
         await every_log.run(self._log, self._take_turns)
 
     async def _take_turns(self, name: str) -> None:
-        carrier = Carrier(self._log, self._connection, name)
-        await self._turns(f"relay/{name}").hold(carrier.run)
+        carrier, turn = Carrier(self._log, self._connection, name), self._turns(f"relay/{name}")
+        while True:
+            try:
+                await turn.hold(carrier.run)
+            except Exception as error:  # of the lease's own: the relay must not take the service along
+                logger.exception("turn failed", log=name, error=type(error).__name__)
+                await asyncio.sleep(RETRY_SECONDS_MAX)
 
 
 class Carrier:

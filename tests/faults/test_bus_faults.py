@@ -13,12 +13,13 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from libs.events import bus, errors, lease, stream
+from libs.events import bus, consumer, errors, lease, parked, stream
 from libs.events.connection import Connection
 from libs.events.log.postgres import PostgresLog
 from libs.events.relay import Relay
 from libs.events.store import Context, EventStore
 from tests import backends, carriage
+from tests.faults.bus_process import DEADLY
 from tests.faults.checker import Acknowledged, Checker
 
 LOG = "main"
@@ -52,6 +53,7 @@ class Load:
 
     async def _append(self, complaint: uuid.UUID, version: int) -> None:
         event_id, name = uuid.uuid4(), f"intake-{complaint}"
+        event = carriage.an_event(complaint)
         self.checker.tried.add(event_id)
         while True:
             with contextlib.suppress(errors.Unavailable):
@@ -59,7 +61,7 @@ class Load:
                     LOG,
                     name,
                     version,
-                    [carriage.an_event(complaint)],
+                    [event],
                     [event_id],
                     Context("client", complaint),
                 )
@@ -119,7 +121,7 @@ class Scene:
 def effects_in(notebook: Path) -> dict[str, list[int]]:
     """As `Ear.effects`."""
     result: dict[str, list[int]] = {}
-    for line in notebook.read_text().splitlines():
+    for line in notebook.read_text().splitlines() if notebook.exists() else ():
         complaint, seq = line.split()
         seqs = result.setdefault(complaint, [])
         if not seqs or int(seq) > seqs[-1]:
@@ -143,9 +145,9 @@ async def scene_without_workers(
 async def scene(scene_without_workers: Scene) -> AsyncIterator[Scene]:
     scene = scene_without_workers
     async with asyncpg.create_pool(scene.dsn, min_size=0, max_size=3) as pool:
-        consumer = carriage.consumer_of(scene.load.store, scene.connection, pool, scene.ear)
+        hearing = carriage.consumer_of(scene.load.store, scene.connection, pool, scene.ear)
         relay = Relay(scene.log, scene.connection, lease.leases(pool))
-        async with carriage.running(relay.run(), consumer.run()):
+        async with carriage.running(relay.run(), hearing.run()):
             yield scene
 
 
@@ -286,6 +288,41 @@ async def test_when_the_holder_is_killed_the_one_in_waiting_takes_over(
                         await scene.agree()
                     else:
                         await scene.agree_with(notebook)
+
+
+async def test_an_event_that_kills_its_process_is_parked_too(
+    database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
+) -> None:
+    dsn, notebook = database.dsn("redress_intake"), tmp_path / "notebook"
+    async with (
+        PostgresLog(dsn) as log,
+        carriage.connected(nats_server.url) as connection,
+        asyncpg.create_pool(dsn, min_size=0, max_size=3) as pool,
+    ):
+        await stream.delete(connection, LOG)  # an earlier test's
+        author = carriage.Author(carriage.store_on(log, connection), LOG)
+        await author.write(30)
+        victim, *_ = author.versions
+        deadly = carriage.an_event(victim), uuid.uuid4(), Context(DEADLY, victim)
+        done = await author.store.append(LOG, f"intake-{victim}", 6, [deadly[0]], [deadly[1]], deadly[2])
+        author.versions[victim] += 1
+        await author.write(30)
+        others = await carriage.in_order(log, LOG)
+        others[victim] = [seq for seq in others[victim] if seq < done.seq]
+        expected = {str(complaint): seqs for complaint, seqs in others.items()}
+
+        async def dead_or_done() -> bool:
+            return running.poll() is not None or effects_in(notebook) == expected
+
+        async with carriage.running(Relay(log, connection, lease.leases(pool)).run()):
+            for _ in range(8):
+                with process("consumer", dsn, nats_server.url, str(notebook)) as running:
+                    await carriage.until(dead_or_done, "the process has died, or done its work")
+                    if running.poll() is None:
+                        break
+                await pool.execute("DELETE FROM bus.leases WHERE name LIKE 'consumer/%'")  # need not wait
+        assert effects_in(notebook) == expected
+        assert (await parked.everything(pool))[0].reason == consumer.DIED
 
 
 async def test_a_service_without_nats_prints_no_traceback(

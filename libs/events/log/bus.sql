@@ -9,11 +9,14 @@ CREATE UNLOGGED TABLE bus.leases (
     until  timestamptz NOT NULL
 );
 
--- Everything of the log up to and including `seq` was handled or parked by the consumer.
+-- Everything of the log up to and including `seq` was handled or parked by the consumer. `begun` counts the
+-- sessions begun since, none of which ended in good order; after some, `trying` says which event is at work.
 CREATE TABLE bus.checkpoints (
-    consumer text   NOT NULL,
-    log      text   NOT NULL,
-    seq      bigint NOT NULL CHECK (seq >= 0),
+    consumer text    NOT NULL,
+    log      text    NOT NULL,
+    seq      bigint  NOT NULL CHECK (seq >= 0),
+    begun    integer NOT NULL DEFAULT 0,
+    trying   bigint,
     PRIMARY KEY (log, consumer)
 );
 
