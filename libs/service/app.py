@@ -11,12 +11,13 @@ from typing import Any, Final
 import asyncpg
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from libs.events.consumer import Consumer
 from libs.events.lease import leases
 from libs.events.relay import Relay
 from libs.service import auth, background, body, health, problem, telemetry, wiring
+from libs.service.clock import Clock, Ticker
 from libs.service.erasure import Forgetting
 from libs.service.projection import Follower, Projection
 from libs.service.reaction import Reaction
@@ -43,6 +44,7 @@ class Service:
     routers: tuple[APIRouter, ...] = ()
     views: Callable[[Resources], Sequence[Projection]] = lambda _: ()
     reactions: Callable[[Resources], Sequence[Reaction]] = lambda _: ()
+    clocks: Callable[[Resources], Sequence[Clock]] = lambda _: ()
 
 
 def create_app(
@@ -103,6 +105,8 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
         work["relay"] = Relay(wired.log, wired.bus, leases(wired.database)).run
         for reaction in service.reactions(wired):
             work[reaction.name] = _consumer(reaction, wired, wired.database).run
+        for clock in service.clocks(wired):
+            work[f"clock {clock.name}"] = Ticker(clock, wired.log, wired.now, leases(wired.database)).run
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(background.keep(what, run), name=what) for what, run in work.items()]
         try:
@@ -141,6 +145,12 @@ def _check(router: APIRouter) -> None:
 
 class _Application(FastAPI):
     """FastAPI with our layers outermost, around its own handling of errors and of bodies too large."""
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI; what is searched for stays out of spans, which would hold the whole query."""
+        if scope["type"] == "http":
+            telemetry.hide_query(scope)
+        await super().__call__(scope, receive, send)
 
     def build_middleware_stack(self) -> ASGIApp:
         return telemetry.Traced(problem.TooLargeAsProblem(super().build_middleware_stack()))

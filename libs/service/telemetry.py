@@ -28,6 +28,7 @@ TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds by machines
 FRAMES_MAX: Final = 20
+_QUERY: Final = "redress.query"
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
 requests = Counter("redress_http_requests", "Requests answered.", ["method", "route", "status"])
@@ -84,6 +85,11 @@ def continuing(parent: str | None) -> Iterator[Trace]:
         _current.reset(token)
 
 
+def hide_query(scope: Scope) -> None:
+    """Put the query aside while the framework begins its span; `Traced` puts it back."""
+    scope[_QUERY], scope["query_string"] = scope["query_string"], b""
+
+
 def traceparent() -> str:
     """The current traceparent, for `Context.traceparent` and for calls to others; empty outside any trace."""
     return str(_current.get() or "")
@@ -107,6 +113,7 @@ class Traced:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
+        scope["query_string"] = scope.pop(_QUERY)
         started = time.perf_counter()
         status = 0  # no answer was begun: the client went away
 
