@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 import yaml
 
 Path = tuple[int | str, ...]
+BOOLEAN: Final = "tag:yaml.org,2002:bool"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -77,7 +79,7 @@ class Document:
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML in which a key given twice is a mistake, not a silent choice."""
+    """YAML in which a key given twice is a mistake, and "no", "off" are text: only true and false are not."""
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
@@ -88,3 +90,10 @@ class _Loader(yaml.SafeLoader):
                 )
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOLEAN]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+_Loader.add_implicit_resolver(BOOLEAN, re.compile("true|false"), list("tf"))
