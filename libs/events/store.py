@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
@@ -195,11 +196,19 @@ class Sealed:
 async def pages(
     log: Log, name: str, after: int = 0, upto: int | None = None
 ) -> AsyncIterator[list[Envelope]]:
-    """The log from `after` (exclusive) to `upto` (inclusive; the head when left out), page by page."""
+    """The whole log from `after` (exclusive) to `upto` (inclusive; the head if left out), page by page.
+
+    While one page is worked on, the log already reads the next.
+    """
     last = (await log.head(name)).seq if upto is None else upto
-    while after < last:
-        page = [e for e in await log.read(name, after, PAGE_EVENTS) if e.seq <= last]
-        if not page:
-            return
+    page = await log.read(name, after, PAGE_EVENTS) if after < last else []
+    while page and page[-1].seq < last:
+        following = asyncio.create_task(log.read(name, page[-1].seq, PAGE_EVENTS))
+        try:
+            await asyncio.sleep(0)  # lets the question out before the page is worked on
+            yield page
+            page = await following
+        finally:
+            following.cancel()
+    if page := [envelope for envelope in page if envelope.seq <= last]:
         yield page
-        after = page[-1].seq

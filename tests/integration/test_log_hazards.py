@@ -13,7 +13,7 @@ import asyncpg
 import pytest
 
 from libs.events.envelope import Append
-from libs.events.log import appender
+from libs.events.log import batch
 from tests import appends, backends
 
 DEADLINE_SECONDS = 20.0
@@ -62,11 +62,11 @@ class Technique:
 
 def our_arguments(stream: str, expected: int, event_id: UUID) -> tuple[Any, ...]:
     append: Append = appends.append(stream, expected, appends.event(event_id))
-    return appender.arguments("main", [append])
+    return batch.arguments("main", [append])
 
 
 OURS = Technique(
-    "log.events", appender.APPEND, our_arguments, lambda row: row["outcome"] == "appended", GROW_OURS
+    "log.events", batch.APPEND, our_arguments, lambda row: row["outcome"] == "appended", GROW_OURS
 )
 NAIVE_ONE = Technique(
     "naive.events",

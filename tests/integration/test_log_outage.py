@@ -106,6 +106,13 @@ async def test_a_log_may_start_before_its_database_and_outlive_it(
         assert (await log.append(appends.append())).seq == first.seq + 1
 
 
+async def test_a_dsn_that_makes_no_sense_is_said_at_once() -> None:
+    async with PostgresLog("postgresql://localhost:no-port/redress") as log:
+        for call in (log.append(appends.append()), log.head("main")):
+            with pytest.raises(ValueError, match="port"):
+                await call
+
+
 async def test_a_short_absence_is_not_even_noticed(
     database: backends.Database, postgres: backends.PostgresServer
 ) -> None:

@@ -7,7 +7,7 @@ import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
@@ -15,8 +15,8 @@ import pytest
 from deploy.local import database as local_database
 from deploy.local import postgres as local_postgres
 from libs.events import errors, ledger
-from libs.events.envelope import BODY_BYTES_MAX
-from libs.events.log import appender, migrate
+from libs.events.envelope import BODY_BYTES_MAX, Appended, Claim
+from libs.events.log import batch, migrate
 from libs.events.log.postgres import PostgresLog
 from tests import appends, backends
 
@@ -111,10 +111,10 @@ async def test_a_service_appends_to_its_own_streams_alone(filled: backends.Datab
 
 
 async def test_nobody_borrows_a_category_by_changing_roles(filled: backends.Database) -> None:
-    arguments = appender.arguments("main", [appends.append()])
+    arguments = batch.arguments("main", [appends.append()])
     async with connected(filled.superuser_dsn) as connection:
         await connection.execute("SET ROLE redress_intake")
-        row = await connection.fetchrow(appender.APPEND, *arguments)
+        row = await connection.fetchrow(batch.APPEND, *arguments)
     assert row is not None
     assert row["outcome"] == "foreign_stream"
 
@@ -127,11 +127,11 @@ async def test_nobody_borrows_a_category_by_changing_roles(filled: backends.Data
 async def test_the_database_itself_refuses_what_cannot_be_hashed_or_carried(
     filled: backends.Database, column: int, value: object
 ) -> None:
-    arguments = list(appender.arguments("main", [appends.append()]))
+    arguments = list(batch.arguments("main", [appends.append()]))
     arguments[column] = [value]
     async with connected(filled.dsn("redress_intake")) as connection:
         with pytest.raises(asyncpg.CheckViolationError):
-            await connection.fetch(appender.APPEND, *arguments)
+            await connection.fetch(batch.APPEND, *arguments)
 
 
 async def test_a_batch_that_touches_a_thing_twice_fails_as_a_whole(filled: backends.Database) -> None:
@@ -139,15 +139,27 @@ async def test_a_batch_that_touches_a_thing_twice_fails_as_a_whole(filled: backe
     batches = [
         [same_stream, appends.only(same_stream, events=(appends.event(),))],
         [appends.append(None, 0, same_stream.events[0]) for _ in range(2)],
-        [appends.append(claims=same_stream.claims or (claim,)) for claim in [appends.claim()] * 2],
+        [appends.append(claims=(claim,)) for claim in [appends.claim()] * 2],
         [appends.append(new_keys=(appends.key("twice"),)) for _ in range(2)],
     ]
     async with connected(filled.dsn("redress_intake")) as connection:
         before = await connection.fetchrow("SELECT * FROM log.heads")
-        for batch in batches:
+        for together in batches:
             with pytest.raises(asyncpg.UniqueViolationError):
-                await connection.fetch(appender.APPEND, *appender.arguments("main", batch))
+                await connection.fetch(batch.APPEND, *batch.arguments("main", together))
         assert await connection.fetchrow("SELECT * FROM log.heads") == before
+
+
+async def test_what_the_server_cannot_take_fails_alone(filled: backends.Database) -> None:
+    """A number that is no version cannot be sent; a fingerprint of 3 bytes is refused with its whole batch."""
+    short = appends.only(appends.append(), claims=(Claim(uuid4(), b"abc"),))
+    good = [appends.append() for _ in range(3)]
+    mixed = [good[0], appends.append(None, 2**40), good[1], short, good[2]]
+    async with PostgresLog(filled.dsn("redress_intake")) as log:
+        results = await asyncio.gather(*map(log.append, mixed), return_exceptions=True)
+    assert [isinstance(result, Appended) for result in results] == [True, False, True, False, True]
+    assert isinstance(results[1], asyncpg.DataError)
+    assert isinstance(results[3], asyncpg.CheckViolationError)
 
 
 async def test_a_new_log_begins_with_its_own_genesis(filled: backends.Database) -> None:

@@ -15,6 +15,7 @@ PATIENCE_SECONDS: Final = 1.8  # in all, for one question; a caller hears that t
 RETRY_SECONDS: Final = 0.05
 
 # What says that the database, not the question, is at fault. All of it may pass, so all of it is tried again.
+# A DSN that makes no sense is an InterfaceError too, but also a ValueError: that one will not pass.
 OUTAGES: Final = (
     OSError,
     TimeoutError,
@@ -65,6 +66,8 @@ class Connections:
         while (left := deadline - loop.time()) > 0:
             try:
                 return await self.fetch_once(query, arguments, left)
+            except ValueError:
+                raise
             except OUTAGES:
                 await asyncio.sleep(min(RETRY_SECONDS, max(0.0, deadline - loop.time())))
         raise errors.Unavailable("The database does not answer.")
