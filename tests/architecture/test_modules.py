@@ -22,6 +22,7 @@ IMPOSED = {"data_received"}
 LOOPS = {
     "libs.events.consumer": "one bad message never stops the others",
     "libs.events.relay": "the bus is fed again after any fault",
+    "libs.service.clock": "one deadline that cannot be passed never stops the others",
     "libs.service.background": "what runs beside requests is begun again after any fault",
 }
 

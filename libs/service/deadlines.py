@@ -1,0 +1,203 @@
+"""What falls due, as a service's own events say: in a table of the service, or in memory (SLA-3, SLA-4)."""
+
+from __future__ import annotations
+
+import heapq
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol, assert_never
+from uuid import UUID
+
+import sqlalchemy as sql
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from libs.events.envelope import Recorded
+
+PAGE_DEADLINES: Final = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """A step is due from now on, or due at another time; the same time again changes nothing (trap 1)."""
+
+    step: str
+    due_at: datetime
+    warn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Its person was warned: what comes next is the deadline itself."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missed:
+    """It passed; nothing more comes of it unless it is started with another time."""
+
+    step: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """A step has its outcome, or (None) everything has: no clock runs on (trap 6)."""
+
+    step: str | None = None
+
+
+Change = Started | Warned | Missed | Ended
+Changes = Callable[[Any], Iterable[Change]]  # of one event of the service's own streams
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """What falls due in the stream of `key`, and when: the warning, where there is one, then the rest."""
+
+    log: str
+    key: UUID
+    step: str
+    at: datetime
+
+    @property
+    def place(self) -> tuple[datetime, UUID, str]:
+        """Its place among the others of its log: the oldest first."""
+        return self.at, self.key, self.step
+
+
+class Deadlines(Protocol):
+    """What will fall due; fed with the service's own events."""
+
+    async def due(
+        self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
+    ) -> Sequence[Deadline]:
+        """A page of what has fallen due by `now`, oldest first, after `after`; empty at the end."""
+        ...
+
+
+class SqlDeadlines:
+    """Deadlines in the table `<schema>.deadlines`: a view of the service (see `Projection`) that clocks read.
+
+    Its migration makes the columns log text, key uuid, step text (these three its primary key), due_at,
+    warn_at (may be null) and next_at (null once missed), timestamps with time zone, and an index on (log,
+    next_at, key, step) where next_at is not null. `category` is that of the service's own streams.
+    """
+
+    def __init__(self, schema: str, category: str, changes: Changes, engine: AsyncEngine) -> None:
+        self.name = f"{schema}.deadlines"
+        self._prefix = f"{category}-"
+        self._changes = changes
+        self._engine = engine
+        names = ("log", "key", "step", "due_at", "warn_at", "next_at")
+        self._table = sql.table("deadlines", *map(sql.column, names), schema=schema)
+
+    async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
+        """See `Projection.project`."""
+        envelope = recorded.envelope
+        if envelope.stream.startswith(self._prefix):
+            key = UUID(envelope.stream.removeprefix(self._prefix))
+            for change in self._changes(recorded.event):
+                await connection.execute(self._statement(envelope.log, key, change))
+
+    async def due(
+        self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
+    ) -> Sequence[Deadline]:
+        """See `Deadlines.due`."""
+        columns = self._table.c
+        place = sql.tuple_(columns.next_at, columns.key, columns.step)
+        rows = (
+            sql.select(columns.key, columns.step, columns.next_at)
+            .where(columns.log == log, columns.next_at <= now)
+            .order_by(columns.next_at, columns.key, columns.step)
+            .limit(limit)
+        )
+        if after is not None:
+            rows = rows.where(place > after.place)
+        async with self._engine.connect() as connection:
+            found = (await connection.execute(rows)).all()
+        return [Deadline(log, row.key, row.step, row.next_at) for row in found]
+
+    def _statement(self, log: str, key: UUID, change: Change) -> sql.Executable:
+        columns = self._table.c
+        mine = sql.and_(columns.log == log, columns.key == key)
+        match change:
+            case Started(step, due_at, warn_at):
+                times = {"due_at": due_at, "warn_at": warn_at, "next_at": warn_at or due_at}
+                row = insert(self._table).values(log=log, key=key, step=step, **times)
+                moved = columns.due_at != due_at
+                return row.on_conflict_do_update(
+                    index_elements=["log", "key", "step"], set_=times, where=moved
+                )
+            case Warned(step):
+                running = sql.and_(mine, columns.step == step, columns.next_at.is_not(None))
+                return sql.update(self._table).where(running).values(next_at=columns.due_at)
+            case Missed(step):
+                return sql.update(self._table).where(mine, columns.step == step).values(next_at=None)
+            case Ended(step):
+                ended = mine if step is None else sql.and_(mine, columns.step == step)
+                return sql.delete(self._table).where(ended)
+            case _:
+                assert_never(change)
+
+
+@dataclass(frozen=True, slots=True)
+class _Row:
+    due_at: datetime
+    next_at: datetime | None
+
+
+class MemoryDeadlines:
+    """Deadlines in memory, for a simulation and for tests; it behaves as `SqlDeadlines` does."""
+
+    def __init__(self, category: str, changes: Changes) -> None:
+        self._prefix = f"{category}-"
+        self._changes = changes
+        self._streams: defaultdict[tuple[str, UUID], dict[str, _Row]] = defaultdict(dict)
+
+    def note(self, recorded: Recorded[Any]) -> None:
+        """Take in one event; those of other services' streams change nothing."""
+        envelope = recorded.envelope
+        if envelope.stream.startswith(self._prefix):
+            key = UUID(envelope.stream.removeprefix(self._prefix))
+            for change in self._changes(recorded.event):
+                self._apply(self._streams[envelope.log, key], change)
+
+    def next_at(self, log: str) -> datetime | None:
+        """When something falls due next: how far a simulated clock may leap."""
+        return min((deadline.at for deadline in self._running(log)), default=None)
+
+    async def due(
+        self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
+    ) -> Sequence[Deadline]:
+        """See `Deadlines.due`."""
+        fallen = (deadline for deadline in self._running(log) if deadline.at <= now)
+        behind = (each for each in fallen if after is None or each.place > after.place)
+        return heapq.nsmallest(limit, behind, key=lambda each: each.place)
+
+    def _running(self, log: str) -> Iterator[Deadline]:
+        for (of, key), steps in self._streams.items():
+            for step, row in steps.items():
+                if of == log and row.next_at is not None:
+                    yield Deadline(log, key, step, row.next_at)
+
+    def _apply(self, steps: dict[str, _Row], change: Change) -> None:
+        row = steps.get(change.step or "")
+        match change:
+            case Started(step, due_at, warn_at):
+                if row is None or row.due_at != due_at:
+                    steps[step] = _Row(due_at, warn_at or due_at)
+            case Warned(step):
+                if row is not None and row.next_at is not None:
+                    steps[step] = _Row(row.due_at, row.due_at)
+            case Missed(step):
+                if row is not None:
+                    steps[step] = _Row(row.due_at, None)
+            case Ended(None):
+                steps.clear()
+            case Ended(step):
+                steps.pop(step or "", None)
+            case _:
+                assert_never(change)
