@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from typing import Any, Final
+from weakref import WeakValueDictionary
 
 import pydantic_core
 from fastapi.exceptions import RequestValidationError
@@ -32,6 +33,10 @@ _RESULTS: Final = {
         "description": "One object a line: `line`, `status`, and `complaint_id` with `number`, or `problem`.",
     }
 }
+
+
+# Lines with the same source reference take turns, so that the first in the file is the first on record.
+Turns = WeakValueDictionary[tuple[str, str], asyncio.Lock]
 
 
 class LineTooLong(errors.Malformed):
@@ -72,11 +77,12 @@ async def import_complaints(request: Request, caller: Writer, desk: AtDesk) -> R
 async def results(request: Request, caller: Caller, desk: Desk) -> AsyncIterator[bytes]:
     """One line for each line, in order; so many at once as IN_FLIGHT_MAX."""
     begun: asyncio.Queue[tuple[int, asyncio.Task[Answered]] | None] = asyncio.Queue(IN_FLIGHT_MAX)
+    turns: Turns = WeakValueDictionary()
 
     async def read() -> None:
         try:
             async for number, line in lines(request.stream()):
-                await begun.put((number, asyncio.create_task(_record(line, caller, desk))))
+                await begun.put((number, asyncio.create_task(_record(line, caller, desk, turns))))
         except ClientDisconnect:
             pass  # what was sent whole is recorded; nobody reads the answers
         finally:
@@ -112,7 +118,7 @@ async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes 
         yield number, left
 
 
-async def _record(line: bytes | None, caller: Caller, desk: Desk) -> Answered:
+async def _record(line: bytes | None, caller: Caller, desk: Desk, turns: Turns) -> Answered:
     if line is None:
         raise LineTooLong(most_bytes=LINE_BYTES_MAX)
     content = body.parse(line)
@@ -121,7 +127,11 @@ async def _record(line: bytes | None, caller: Caller, desk: Desk) -> Answered:
     except ValidationError as error:
         faults = [{**fault, "loc": ("body", *fault["loc"])} for fault in error.errors()]
         raise RequestValidationError(faults, body=content) from None
-    return await desk.register(caller, complaint)
+    if complaint.source is None:
+        return await desk.register(caller, complaint)
+    turn = turns.setdefault((complaint.source.system, complaint.source.reference), asyncio.Lock())
+    async with turn:
+        return await desk.register(caller, complaint)
 
 
 async def _result(request: Request, number: int, task: asyncio.Task[Answered]) -> bytes:
