@@ -48,8 +48,7 @@ def main() -> int:
 
 def event_documents() -> dict[Path, str]:
     """The AsyncAPI document and one JSON Schema per event type, by path."""
-    assert catalogue.MODULES
-    contracts = registry.all_contracts()
+    contracts = published()
     schemas = {EVENTS / "schemas" / f"{c.name}.json": _json(_payload_schema(c)) for c in contracts}
     return {EVENTS / "asyncapi.yaml": _yaml(_asyncapi(contracts)), **schemas}
 
@@ -125,6 +124,12 @@ def _asyncapi(contracts: list[registry.Contract]) -> dict[str, Any]:
             "parameters": {"organisation": {"description": "The organisation: the name of its log."}},
         },
     }
+
+
+def published() -> list[registry.Contract]:
+    """The contracts of the events that this release records, by name."""
+    modules = {module.__name__ for module in catalogue.MODULES}
+    return [c for c in registry.all_contracts() if c.event_class.__module__ in modules]
 
 
 def by_event(contracts: Iterable[registry.Contract]) -> dict[str, list[registry.Contract]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -19,7 +20,8 @@ from libs.events.envelope import Appended
 from libs.events.keys import KeyEncryptionKey, KeyRing
 from libs.events.store import EventStore, Log
 from libs.policy import pack
-from libs.service import auth, database, settings, telemetry
+from libs.service import database, keyset, settings, telemetry, tokens
+from libs.service.policies import Policies
 
 BUS_CONNECTIONS_MAX: Final = 3
 
@@ -38,7 +40,7 @@ class Resources:
     engine: AsyncEngine
     bus: Connection
     key_encryption_key: KeyEncryptionKey
-    tokens: auth.Verifier
+    tokens: tokens.Verifier
     policy: pack.Pack
     database: asyncpg.Pool[asyncpg.Record] | None = (
         None  # for leases, checkpoints and parked messages of the bus
@@ -54,6 +56,11 @@ class Resources:
     def store(self) -> EventStore:
         """Where commands append and read."""
         return MeasuredStore(self.log, self.keys, self.bus.wake)
+
+    @cached_property
+    def policies(self) -> Policies:
+        """Which policy pack decides, by organisation and day."""
+        return Policies(self.store, self.policy, time.monotonic)
 
     @cached_property
     def fingerprint_key(self) -> bytes:
@@ -101,8 +108,8 @@ def read(chosen: settings.Settings) -> dict[str, Any]:
     """What stands in files; WrongSettings names the variable whose file is no good."""
     return {
         "key_encryption_key": _checked("KEY_FILE", lambda: KeyEncryptionKey.from_file(chosen.key_file)),
-        "tokens": auth.Verifier(
-            _checked("JWKS_FILE", lambda: auth.keys(chosen.jwks_file, chosen.jwks_url)),
+        "tokens": tokens.Verifier(
+            _checked("JWKS_FILE", lambda: keyset.named(chosen.jwks_file, chosen.jwks_url)),
             chosen.jwt_issuer,
             chosen.jwt_audience,
         ),

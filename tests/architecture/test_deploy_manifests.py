@@ -78,7 +78,7 @@ def replace(file: Path, old: str, new: str) -> None:
 
 
 def pod(documents: list[Spec], kind: str = "Deployment") -> Spec:
-    [document] = (one for one in documents if one["kind"] == kind and "redress" in one["metadata"]["name"])
+    document = next(one for one in documents if one["kind"] == kind and "redress" in one["metadata"]["name"])
     spec: Spec = document["spec"]["template"]["spec"]
     return spec
 

@@ -42,6 +42,11 @@ VIOLATIONS = {
         ("services.intake.views", "services.intake.api"),
         ("services.intake.reactions", "services.intake.api"),
     ],
+    "oversight": [
+        ("services.oversight.state", "services.oversight.publish"),
+        ("services.oversight.publish", "services.oversight.api"),
+        ("services.oversight.models", "services.oversight.api"),
+    ],
     "decisions": [
         ("libs.policy.pack", "time"),
         ("services.intake.record", "libs.service"),

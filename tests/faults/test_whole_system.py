@@ -111,14 +111,23 @@ async def calling(system: up.System, checker: Checker) -> AsyncIterator[list[Cal
 async def kill_one_after_another(home: folder.Folder, callers: list[Caller]) -> None:
     """Kill each process several times, each time after the callers have got on a little."""
     chance = random.Random(7)
-    names = ["intake", "postgres", "nats"] * (KILLS // 3)
-    for name in names:
-        before = sum(len(caller.answers) for caller in callers)
-        await until(lambda: sum(len(caller.answers) for caller in callers) > before + CALLERS)  # noqa: B023
+    for name in ["intake", "postgres", "nats"] * (KILLS // 3):
+        await getting_on(callers)
         await asyncio.sleep(chance.uniform(0, 0.3))
         pid = home.read_state()["processes"][name]
         os.kill(pid, signal.SIGKILL)
-        await until(lambda: home.read_state()["processes"][name] != pid)  # noqa: B023
+        await replaced(home, name, pid)
+
+
+async def getting_on(callers: list[Caller]) -> None:
+    """Return when the callers have had more answers than there are callers."""
+    before = sum(len(caller.answers) for caller in callers)
+    await until(lambda: sum(len(caller.answers) for caller in callers) > before + CALLERS)
+
+
+async def replaced(home: folder.Folder, name: str, pid: int) -> None:
+    """Return when the supervisor has started another process in place of a killed one."""
+    await until(lambda: home.read_state()["processes"][name] != pid)
 
 
 async def carried(log: PostgresLog, connection: Connection) -> None:

@@ -20,6 +20,7 @@ from deploy.local import database, folder, ports, private, services, tokens, up
 from tests import backends
 
 DEADLINE_SECONDS = 40.0
+LAST = list(services.OFFSETS)[-1]  # when it is ready, all are
 
 
 @pytest.fixture
@@ -50,10 +51,11 @@ def wait_until(holds: Callable[[], bool]) -> None:
 
 class TestPorts:
     def test_counts_from_the_first(self) -> None:
-        assert ports.choose("9000") == {"intake": 9001, "postgres": 9040, "nats": 9041}
+        assert ports.choose("9000") == {name: 9000 + offset for name, offset in ports.OFFSETS.items()}
+        assert ports.choose("9000").items() >= {"intake": 9001, "postgres": 9040, "nats": 9041}.items()
 
     def test_named_ones_win(self) -> None:
-        assert ports.choose("9000, postgres=5432") == {"intake": 9001, "postgres": 5432, "nats": 9041}
+        assert ports.choose("9000, postgres=5432") == {**ports.choose("9000"), "postgres": 5432}
 
     @pytest.mark.parametrize("wanted", ["x", "mail=25", "postgres=", "postgres=0", "70000", "65500", "-1"])
     def test_nonsense_is_refused(self, wanted: str) -> None:
@@ -65,11 +67,8 @@ class TestPorts:
             socket.create_server(("127.0.0.1", 0)) as first,
             socket.create_server(("127.0.0.1", 0)) as second,
         ):
-            taken = {
-                "postgres": first.getsockname()[1],
-                "nats": second.getsockname()[1],
-                "intake": ports.free(),
-            }
+            taken = {name: ports.free() for name in ports.OFFSETS}
+            taken |= {"postgres": first.getsockname()[1], "nats": second.getsockname()[1]}
             result = redress("up", "--data-dir", str(home.path), "--ports", spelled(taken))
         assert result.exit_code == 1
         for name in ("postgres", "nats"):
@@ -198,7 +197,7 @@ class TestCommand:
             spelled(chosen),
         ]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as system:
-            wait_until(lambda: system.poll() is not None or "intake" in processes(home))
+            wait_until(lambda: system.poll() is not None or LAST in processes(home))
             yield system
             system.terminate()
 
@@ -208,14 +207,14 @@ class TestCommand:
         assert started.returncode == 0
         assert not home.state.exists()
         events = [line.split()[:2] for line in said.splitlines() if "ready" in line or "stopped" in line]
-        names = ["postgres", "nats", "intake"]
+        names = ["postgres", "nats", *services.OFFSETS]
         assert events == [[n, "ready"] for n in names] + [[n, "stopped"] for n in reversed(names)]
         assert redress("down", "--data-dir", str(home.path)).exit_code == 1
 
     def test_each_crashed_process_comes_back(
         self, home: folder.Folder, started: subprocess.Popen[str]
     ) -> None:
-        for name in ("postgres", "nats", "intake"):
+        for name in ("postgres", "nats", *services.OFFSETS):
             pid = processes(home)[name]
             os.kill(pid, signal.SIGKILL)
             wait_until_replaced(home, name, pid)
@@ -227,7 +226,7 @@ class TestCommand:
         started.kill()
         started.wait(DEADLINE_SECONDS)
         with subprocess.Popen(started.args, stdout=subprocess.PIPE, text=True) as second:
-            wait_until(lambda: second.poll() is not None or "intake" in processes(home))
+            wait_until(lambda: second.poll() is not None or LAST in processes(home))
             assert redress("down", "--data-dir", str(home.path)).exit_code == 0
 
 

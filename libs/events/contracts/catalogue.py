@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from libs.events.contracts import intake, privacy
+from libs.events.contracts import intake, policy, privacy
 
-MODULES = (intake, privacy)
+MODULES = (intake, policy, privacy)

@@ -1,0 +1,137 @@
+"""Policies over HTTP: lay out, publish, acknowledge, and see which one is in force (GOV-1, GOV-2)."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date
+from typing import Annotated, Any, Final
+from zoneinfo import ZoneInfo
+
+from fastapi import Path
+from starlette.responses import Response
+
+from libs.events import errors
+from libs.events.decider import Stream
+from libs.policy import pack
+from libs.service import auth, body, commands, failures, idempotency, policies, wiring
+from libs.service.auth import Caller
+from services.oversight import publish, state
+from services.oversight.models import PolicyAnswer, PolicyBody, PolicyInForce
+
+router: Final = body.Router(tags=["policies"])
+STREAM: Final[Stream[state.Policies]] = Stream(policies.CATEGORY, state.INITIAL, state.evolve)
+Reader = Annotated[Caller, auth.require("complaints:read")]
+Writer = Annotated[Caller, auth.require("policy:write")]
+Staff = Annotated[Caller, auth.require("complaints:write")]
+Version = Annotated[int, Path(ge=1, description="The version the pack gives itself.")]
+
+
+@router.post("/v1/policies", status_code=201, summary="Check a policy pack and lay it out (GOV-2)")
+async def draft_policy(
+    body: PolicyBody, response: Response, caller: Writer, once: idempotency.Key, resources: wiring.Wired
+) -> PolicyAnswer:
+    """An invalid or contradictory pack is refused with every fault's line; what is in force stays."""
+    checked = await _checked(body.text)
+    command = publish.DraftPolicy(
+        name=checked.name,
+        version=checked.version,
+        effective_from=checked.effective_from,
+        text=body.text,
+        author=caller.subject,
+        now=resources.now(),
+    )
+    with once.claims(body) as claims:
+        standing = await _carry_out(resources, caller, command, claims)
+    response.headers["Location"] = f"/v1/policies/{checked.version}"
+    return _answer(response, standing, checked.version)
+
+
+@router.post("/v1/policies/{version}/publication", summary="Publish a version for its day (GOV-1)")
+async def publish_policy(
+    version: Version, response: Response, caller: Writer, once: idempotency.Key, resources: wiring.Wired
+) -> PolicyAnswer:
+    """From its day on it decides, and it can never change again."""
+    now = resources.now()
+    in_force = await resources.policies.in_force(caller.org, now)
+    command = publish.PublishPolicy(
+        version=version,
+        author=caller.subject,
+        today=now.astimezone(ZoneInfo(in_force.time_zone)).date(),
+        now=now,
+    )
+    with once.claims(b"") as claims:
+        standing = await _carry_out(resources, caller, command, claims)
+    return _answer(response, standing, version)
+
+
+@router.post("/v1/policies/{version}/acknowledgements", summary="Say that you have read a version (GOV-1)")
+async def acknowledge_policy(
+    version: Version, response: Response, caller: Staff, once: idempotency.Key, resources: wiring.Wired
+) -> PolicyAnswer:
+    """A sanction can rest only on a policy that the person had acknowledged (PEN-3)."""
+    command = publish.AcknowledgePolicy(version=version, person=caller.subject, now=resources.now())
+    with once.claims(b"") as claims:
+        standing = await _carry_out(resources, caller, command, claims)
+    return _answer(response, standing, version)
+
+
+@router.get("/v1/policies/in-force", summary="The policy that decides on a day (GOV-1)")
+async def policy_in_force(caller: Reader, resources: wiring.Wired, on: date | None = None) -> PolicyInForce:
+    """Today's where no day is given."""
+    found = (
+        await resources.policies.on(caller.org, on)
+        if on
+        else await resources.policies.in_force(caller.org, resources.now())
+    )
+    history = await resources.store.read_stream(caller.org, STREAM.name(policies.key_of(caller.org)))
+    known = STREAM.fold(STREAM.initial, [each.event for each in history])
+    published = known.published.get(found.version)
+    if published is None:
+        return PolicyInForce(
+            **_said(known, found.version, found.name, found.effective_from),
+            shipped=True,
+            text=(pack.FOLDER / f"{found.name}.yaml").read_text("utf-8"),
+        )
+    return PolicyInForce(
+        **_said(known, found.version, found.name, found.effective_from), shipped=False, text=published.text
+    )
+
+
+async def _carry_out(
+    resources: wiring.Resources, caller: Caller, command: publish.Command, claims: Any
+) -> commands.Standing[state.Policies]:
+    key = policies.key_of(caller.org)
+    standing = await commands.carry_out(
+        resources, caller, STREAM, key, publish.decide, command, claims=claims
+    )
+    resources.policies.changed(caller.org)
+    return standing
+
+
+async def _checked(text: str) -> pack.Pack:
+    try:
+        return await asyncio.to_thread(pack.parse, text, "text")  # it takes longer than others can wait
+    except pack.WrongPack as wrong:
+        faults = [failures.fault("/text", "policy_fault", str(fault)) for fault in wrong.faults]
+        raise errors.Malformed("The policy pack cannot be used.", errors=faults) from None
+
+
+def _answer(response: Response, standing: commands.Standing[state.Policies], version: int) -> PolicyAnswer:
+    response.headers["ETag"] = idempotency.etag(standing.version)
+    if standing.replayed:
+        response.headers.update(idempotency.REPLAYED)
+    known = standing.state
+    about = known.published.get(version) or known.drafts[version]
+    return PolicyAnswer(**_said(known, version, about.name, about.effective_from))
+
+
+def _said(known: state.Policies, version: int, name: str, effective_from: date) -> dict[str, Any]:
+    published = known.published.get(version)
+    return {
+        "name": name,
+        "version": version,
+        "effective_from": effective_from,
+        "published": published is not None,
+        "published_at": published.published_at if published else None,
+        "acknowledged_by": sorted(known.read_by.get(version, ())),
+    }
