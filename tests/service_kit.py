@@ -27,7 +27,7 @@ from libs.events.keys import KeyEncryptionKey
 from libs.events.memory import MemoryLog
 from libs.events.store import Log
 from libs.policy import pack
-from libs.service import auth, database, wiring
+from libs.service import database, keyset, tokens, wiring
 from libs.service.app import Service, create_app
 from libs.service.settings import Settings
 
@@ -99,8 +99,8 @@ def resources(
         engine=database.engine(settings.database_url.get_secret_value(), "test"),
         bus=Connection(settings.nats_url.get_secret_value()),
         key_encryption_key=KeyEncryptionKey.from_file(settings.key_file),
-        tokens=auth.Verifier(
-            auth.keys(settings.jwks_file, settings.jwks_url), settings.jwt_issuer, settings.jwt_audience
+        tokens=tokens.Verifier(
+            keyset.named(settings.jwks_file, settings.jwks_url), settings.jwt_issuer, settings.jwt_audience
         ),
         policy=pack.load(settings.policy),
         now=now,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any, Final
 
@@ -17,16 +17,10 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from libs.events import errors
-from libs.service import body, failures, telemetry
+from libs.service import failures, faults, telemetry
 
 MEDIA_TYPE: Final = "application/problem+json"
-FAULTS_MAX: Final = 50
 RETRY_AFTER_SECONDS: Final = 1
-# These pydantic messages quote the input, which may be somebody's personal data.
-UNQUOTED: Final = {
-    "union_tag_invalid": "Input tag is none of the expected ones",
-    "uuid_parsing": "Input should be a valid UUID",
-}
 
 log = structlog.get_logger(__name__)
 
@@ -161,7 +155,7 @@ def _allowed_methods(request: Request) -> str:
 async def on_invalid(_: Request, error: Exception) -> Response:
     """For a request that does not fit its model: every fault with its place, never the value found there."""
     assert isinstance(error, RequestValidationError)
-    found = list(_faults(error.errors()[:FAULTS_MAX], error.body))
+    found = faults.of(error)
     detail = "; ".join(f"{each['pointer']}: {each['detail']}" for each in found[:3])
     return response(errors.Malformed(detail, errors=found))
 
@@ -221,32 +215,3 @@ class TooLargeAsProblem:
 
 def _is_problem(start: Message) -> bool:
     return (b"content-type", MEDIA_TYPE.encode()) in start["headers"]
-
-
-def _faults(found: Sequence[Any], request_body: Any) -> Iterator[dict[str, str]]:
-    for error in found:
-        place, *path = error["loc"]
-        flaw = error.get("input")
-        code = flaw.code if isinstance(flaw, body.Flaw) else error["type"]
-        detail = flaw.reason if isinstance(flaw, body.Flaw) else UNQUOTED.get(code, error["msg"])
-        missing = error["type"] == "missing"
-        pointer = _pointer(path, request_body, missing) if place == "body" else _join(path)
-        yield failures.fault(pointer, code, detail.removeprefix("Value error, "), place)
-
-
-def _pointer(path: Sequence[Any], request_body: Any, missing: bool) -> str:
-    """Where in the body; pydantic's path also names the members of unions it tried, which are no places."""
-    parts: list[Any] = []
-    at = request_body
-    for index, part in enumerate(path):
-        if (isinstance(at, dict) and part in at) or (isinstance(at, list) and isinstance(part, int)):
-            at = at[part]
-            parts.append(part)
-        elif missing and index == len(path) - 1:
-            parts.append(part)
-    return _join(parts)
-
-
-def _join(parts: Sequence[Any]) -> str:
-    texts = (str(part)[: body.NAME_CHARACTERS_MAX].encode("utf-8", "replace").decode() for part in parts)
-    return "".join("/" + text.replace("~", "~0").replace("/", "~1") for text in texts)

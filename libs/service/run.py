@@ -11,7 +11,7 @@ import structlog
 import uvicorn
 from fastapi import FastAPI
 
-from libs.service import app, settings, telemetry
+from libs.service import app, logs, settings
 
 GRACEFUL_SECONDS_MAX = 20
 WRONG_USAGE = 2
@@ -69,7 +69,7 @@ def main(arguments: list[str]) -> int:
     service: app.Service = importlib.import_module(arguments[0]).SERVICE
     try:
         chosen = settings.load()
-        telemetry.configure_logs(chosen.log_level, service.name)
+        logs.configure(chosen.log_level, service.name)
         application = app.create_app(service, chosen)
     except settings.WrongSettings as error:
         print(error, file=sys.stderr)  # noqa: T201 a person must read this

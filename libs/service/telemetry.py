@@ -1,4 +1,4 @@
-"""What a service tells of itself: JSON logs without personal data, W3C trace context, Prometheus metrics.
+"""What a service tells of its work: W3C trace context, Prometheus metrics, one log line a request.
 
 Spans are FastAPI's own: FASTAPI_OTEL_AUTO_CONFIGURE and an OTLP endpoint send them to a collector.
 """
@@ -9,15 +9,12 @@ import contextlib
 import logging
 import os
 import re
-import sys
 import time
-import traceback
 from collections.abc import Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Final
 
-import pydantic_core
 import structlog
 from opentelemetry import trace as spans
 from prometheus_client import Counter, Gauge, Histogram
@@ -27,7 +24,6 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds by machines
-FRAMES_MAX: Final = 20
 _QUERY: Final = "redress.query"
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -146,66 +142,3 @@ class Traced:
 
 def _header(scope: Scope, name: bytes) -> str | None:
     return next((value.decode("latin-1") for key, value in scope["headers"] if key == name), None)
-
-
-def configure_logs(level: str, service: str) -> None:
-    """One JSON object a line on standard output, from our code and from libraries alike."""
-    number = logging.getLevelNamesMapping()[level.upper()]
-    shared: list[structlog.types.Processor] = [
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _with_trace,
-        _with_place_of_error,
-    ]
-
-    def with_service(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-        return {"service": service, **event}
-
-    render = structlog.processors.JSONRenderer(serializer=_to_json)
-    structlog.configure(
-        processors=[*shared, with_service, render],
-        wrapper_class=structlog.make_filtering_bound_logger(number),
-        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
-        cache_logger_on_first_use=True,
-    )
-    handler = logging.StreamHandler(sys.stdout)
-    render_text = structlog.processors.JSONRenderer(serializer=lambda event, **_: _to_json(event).decode())
-    handler.setFormatter(
-        structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[
-                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-                with_service,
-                render_text,
-            ],
-        )
-    )
-    # uvicorn repeats every bug after our handler has logged it, with the error's text: maybe personal.
-    handler.addFilter(lambda record: not record.getMessage().startswith("Exception in ASGI application"))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(max(number, logging.WARNING))
-
-
-def _to_json(event: Any, **_: Any) -> bytes:
-    return pydantic_core.to_json(event, fallback=repr)
-
-
-def _with_trace(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    if current := _current.get():
-        event["trace_id"] = current.trace_id
-    return event
-
-
-def _with_place_of_error(_: Any, __: str, event: structlog.types.EventDict) -> structlog.types.EventDict:
-    """An error by its type and place in the code: its text and its variables may hold personal data."""
-    error = event.pop("exc_info", None)
-    if error is True:
-        error = sys.exc_info()[1]
-    if isinstance(error, tuple):
-        error = error[1]
-    if isinstance(error, BaseException):
-        frames = traceback.extract_tb(error.__traceback__)[-FRAMES_MAX:]
-        event["error"] = type(error).__name__
-        event["at"] = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames]
-    return event

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from libs.events import errors
 from libs.events.memory import MemoryLog
-from libs.service import auth, body, failures
+from libs.service import auth, body, failures, keyset, tokens
 from libs.service.app import Service, create_app
 from tests import service_kit
 from tests.service_kit import problem, token
@@ -157,7 +157,7 @@ async def test_scopes_are_named_per_operation_in_openapi(client: httpx.AsyncClie
 async def test_a_verified_token_is_remembered_until_it_expires(tmp_path: Path) -> None:
     now = [time.time()]
     (tmp_path / "jwks").write_text(service_kit.key_set())
-    verifier = auth.Verifier(auth.FileKeys(tmp_path / "jwks"), "redress", "redress", lambda: now[0])
+    verifier = tokens.Verifier(keyset.FileKeys(tmp_path / "jwks"), "redress", "redress", lambda: now[0])
     bearer = token(exp=int(now[0]) + 5)
     assert await verifier.caller(bearer) is await verifier.caller(bearer)
     now[0] += 20
@@ -170,7 +170,7 @@ async def test_a_verified_token_is_remembered_until_it_expires(tmp_path: Path) -
 async def test_keys_are_read_again_when_their_file_changes(tmp_path: Path) -> None:
     file, seconds = tmp_path / "jwks", [0.0]
     file.write_text(service_kit.key_set())
-    verifier = auth.Verifier(auth.FileKeys(file, lambda: seconds[0]), "redress", "redress")
+    verifier = tokens.Verifier(keyset.FileKeys(file, lambda: seconds[0]), "redress", "redress")
     await verifier.caller(token())
 
     file.unlink()
@@ -189,7 +189,7 @@ async def test_keys_are_read_again_when_their_file_changes(tmp_path: Path) -> No
 def test_a_file_without_keys_is_refused_at_start(tmp_path: Path, content: str) -> None:
     (tmp_path / "jwks").write_text(content)
     with pytest.raises(ValueError, match="not a key set"):
-        auth.FileKeys(tmp_path / "jwks")
+        keyset.FileKeys(tmp_path / "jwks")
 
 
 @pytest.fixture

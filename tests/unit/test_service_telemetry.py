@@ -16,7 +16,7 @@ from opentelemetry import trace
 from prometheus_client import REGISTRY
 
 from libs.events import errors
-from libs.service import auth, background, body, telemetry
+from libs.service import auth, background, body, logs, telemetry
 from libs.service.app import Service
 from tests import service_kit
 
@@ -137,7 +137,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     monkeypatch.setattr("sys.stdout", out)
     root, level = list(logging.root.handlers), logging.root.level
-    telemetry.configure_logs("info", "things")
+    logs.configure("info", "things")
     yield out
     logging.root.handlers[:], logging.root.level = root, level
     structlog.reset_defaults()
