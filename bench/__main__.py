@@ -5,6 +5,8 @@ import json
 import signal
 import sys
 import time
+from collections.abc import Mapping
+from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
@@ -12,7 +14,7 @@ from rich.table import Table
 from bench import append, bus, demo, measure, posting, read, servers
 
 GROUPS = (append.GROUP, posting.GROUP, bus.GROUP, read.GROUP, demo.GROUP)
-Line = dict[str, object]
+Line = Mapping[str, object]
 
 
 def main(words: list[str]) -> None:
@@ -29,7 +31,7 @@ def main(words: list[str]) -> None:
             for group in GROUPS
             for line in measured(group, place, scale, names, lambda what: status.update(f"measuring {what}"))
         ]
-    (servers.BUILD / "bench.json").write_text(json.dumps(lines, indent=2) + "\n")
+    options.json.write_text(json.dumps(lines, indent=2) + "\n")
     print(machine_line)
     print(f"{scale.rounds} rounds of every pair in turn, medians; {time.monotonic() - began:.0f} s in all")
     Console(width=None if sys.stdout.isatty() else 180).print(table(lines))
@@ -40,6 +42,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     known = [row.name for group in GROUPS for row in group.rows]
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--rows", type=lambda names: names.split(","), help=f"only these: {', '.join(known)}")
+    parser.add_argument("--json", type=Path, default=servers.BUILD / "bench.json", help="where to write it")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="little and fast: shows that it runs, no more")
     size.add_argument("--full", action="store_true", help="5 million events where the default has 1 million")
@@ -58,8 +61,11 @@ def measured(
     if not rows:
         return []
     say(f"(preparing {rows[0].name})")
-    with group.open(place, scale, wanted) as contestants:
-        samples = measure.take_turns(contestants, scale.rounds, say)
+    try:
+        with group.open(place, scale, wanted) as contestants:
+            samples = measure.take_turns(contestants, scale.rounds, say)
+    except Exception as error:  # what cannot be measured is a line of the table, and does not cost the others
+        return [measure.unmeasured(row, error) for row in rows]
     return [measure.result(row, samples) for row in rows]
 
 
@@ -72,11 +78,18 @@ def table(lines: list[Line]) -> Table:
         )
     for line in lines:
         shown.add_row(
-            *(str(line["row"]), str(line["what"]), f"{line['figure']:,}", str(line["unit"])),
-            *(f"{line['against']:,}", str(line["against_what"]), f"{line['ratio']:.2f}"),
-            *(f"{line['floor']:g}", "yes" if line["holds"] else "NO", str(line["reason"])),
+            *(str(line["row"]), str(line["what"]), number(line["figure"]), str(line["unit"])),
+            *(number(line["against"]), str(line["against_what"]), number(line["ratio"])),
+            *(number(line["floor"]), "yes" if line["holds"] else "NO", str(line["reason"])),
         )
     return shown
+
+
+def number(figure: object) -> str:
+    """As a person reads it; a dash where there is none."""
+    if not isinstance(figure, float):
+        return "-"
+    return f"{figure:,.0f}" if figure >= 1000 else f"{figure:.3g}"
 
 
 if __name__ == "__main__":

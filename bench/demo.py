@@ -1,6 +1,7 @@
 """Rows on the demonstration: from a fresh clone to its final table, and what each service weighs after it."""
 
 import os
+import random
 import signal
 import subprocess
 import tempfile
@@ -46,29 +47,29 @@ def demonstrate(reports: int | None) -> Sample:
         options += ["--count", str(reports)] if reports else []
         with machine.cores_used({}) as cores:
             began = time.monotonic()
-            demo = start(clone, options)
-            said = until_it_stays_up(demo)
-            seconds = time.monotonic() - began
-        weighed = weigh(clone)
-        stop(demo)
+            with running(clone, options) as demo:
+                said = until_it_stays_up(demo)
+                seconds = time.monotonic() - began
+                weighed = weigh(clone)
     remark = ", ".join(f"{name} {rss:.0f} MB resident, {pss:.0f} proportional" for name, rss, pss in weighed)
     figures = {"s": seconds, "MB resident": max(rss for _, rss, _ in weighed)}
     return Sample(figures, cores, f"{remark}; {said}")
 
 
 def first_port() -> int:
-    """One from which all ports that a system counts off are free."""
-    first = ports.free()
+    """One from which all ports that a system counts off are free, below those of outgoing connections."""
+    first = random.randrange(20_000, 30_000)
     while any(ports.taken(first + offset) for offset in ports.OFFSETS.values()):
-        first = ports.free()
+        first = random.randrange(20_000, 30_000)
     return first
 
 
-def start(clone: Path, options: Sequence[str]) -> subprocess.Popen[str]:
-    """As a newcomer would, in a session of its own so that Ctrl-C can be played to all of it."""
+@contextmanager
+def running(clone: Path, options: Sequence[str]) -> Iterator[subprocess.Popen[str]]:
+    """`make demo` as a newcomer runs it, in a session of its own, to which Ctrl-C is played at the end."""
     ours = ("REDRESS_", "MAKE", "MFLAGS", "VIRTUAL_ENV")
     environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
-    return subprocess.Popen(
+    demo = subprocess.Popen(
         ["make", "--no-print-directory", "demo", f"ARGS={' '.join(options)}"],
         cwd=clone,
         env=environment,
@@ -78,6 +79,11 @@ def start(clone: Path, options: Sequence[str]) -> subprocess.Popen[str]:
         text=True,
         start_new_session=True,
     )
+    try:
+        yield demo
+    finally:
+        if demo.poll() is None:
+            stop(demo)
 
 
 def until_it_stays_up(demo: subprocess.Popen[str]) -> str:

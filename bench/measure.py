@@ -91,27 +91,46 @@ def take_turns(contestants: Mapping[str, Contestant], rounds: int, say: Say) -> 
 def result(row: Row, samples: Samples) -> dict[str, object]:
     """The row as it goes into build/bench.json; `spread` is the lowest and highest ratio of one round."""
     own = [sample.figures[row.unit] for sample in samples[row.figure]]
-    if isinstance(row.against, str):
-        other = [sample.figures[row.unit] for sample in samples[row.against]]
-    else:
-        other = [row.against] * len(own)
-    ratios = sorted(_ratio(row, mine, theirs) for mine, theirs in zip(own, other, strict=True))
+    other = (
+        [sample.figures[row.unit] for sample in samples[row.against]]
+        if isinstance(row.against, str)
+        else [row.against] * len(own)
+    )
+    ratios = [_ratio(row, mine, theirs) for mine, theirs in zip(own, other, strict=True)]
     figure, against = statistics.median(own), statistics.median(other)
     ratio = _ratio(row, figure, against)
     holds = ratio >= row.floor
+    measured = {
+        "figure": round(figure, 2),
+        "against": round(against, 2),
+        "ratio": round(ratio, 3),
+        "holds": holds,
+        "spread": [round(min(ratios), 3), round(max(ratios), 3)],
+        "remark": samples[row.figure][-1].remark,
+        "reason": "" if holds else reason(row, samples),
+    }
+    return _line(row) | measured
+
+
+def unmeasured(row: Row, error: Exception) -> dict[str, object]:
+    """The row where there is nothing to report but why."""
+    return _line(row) | {"reason": f"not measured: {type(error).__name__}: {error}"}
+
+
+def _line(row: Row) -> dict[str, object]:
     return {
         "row": row.name,
         "what": row.what,
-        "figure": round(figure, 2),
+        "figure": None,
         "unit": row.unit,
-        "against": round(against, 2),
+        "against": None,
         "against_what": row.against if isinstance(row.against, str) else _mark(row),
-        "ratio": round(ratio, 3),
+        "ratio": None,
         "floor": row.floor,
-        "holds": holds,
-        "spread": [round(ratios[0], 3), round(ratios[-1], 3)],
-        "remark": samples[row.figure][-1].remark,
-        "reason": "" if holds else reason(row, samples),
+        "holds": False,
+        "spread": [],
+        "remark": "",
+        "reason": "",
     }
 
 
