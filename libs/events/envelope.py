@@ -91,7 +91,7 @@ def check(append: Append) -> None:
         raise errors.Malformed("A text holds half of a surrogate pair.") from None
     if b"\0" in written:
         raise errors.Malformed("A text holds a NUL character.")
-    if any(len(text.encode()) > TEXT_BYTES_MAX for text in texts):
+    if len(written) > TEXT_BYTES_MAX and any(len(text.encode()) > TEXT_BYTES_MAX for text in texts):
         raise errors.Malformed(f"A text around the event is longer than {TEXT_BYTES_MAX} bytes.")
     if append.erases is not None and not append.stream.startswith(ERASURE):
         raise errors.ForeignStream(stream=append.stream)

@@ -151,7 +151,7 @@ async def test_a_batch_that_touches_a_thing_twice_fails_as_a_whole(filled: backe
 
 
 async def test_what_the_server_cannot_take_fails_alone(filled: backends.Database) -> None:
-    """A number that is no version cannot be sent; a fingerprint of 3 bytes is refused with its whole batch."""
+    """A number that is no version cannot be sent; a fingerprint of 3 bytes is refused with the batch."""
     short = appends.only(appends.append(), claims=(Claim(uuid4(), b"abc"),))
     good = [appends.append() for _ in range(3)]
     mixed = [good[0], appends.append(None, 2**40), good[1], short, good[2]]

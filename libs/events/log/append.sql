@@ -1,14 +1,15 @@
 -- Everything that is ever written to a log is written here.
 --
--- One call carries the appends in flight of one process for one log. Nothing in a batch may touch the same stream,
--- event id, claim or data subject twice (the caller's batching sees to it; a batch that does fails on a unique
--- constraint, as a whole). So each append is judged by what was there before the batch, and one that is refused
--- leaves its neighbours alone.
+-- One call carries the appends in flight of one process for one log. Nothing in a batch may touch the same
+-- stream, event id, claim or data subject twice (the caller's batching sees to it; a batch that does fails
+-- on a unique constraint, as a whole). So each append is judged by what was there before the batch, and one
+-- that is refused leaves its neighbours alone.
 
 -- name: log.judge
--- What stands against one append; no row when nothing does. The first that applies, in this order: somebody else's
--- stream; event ids that are on record (all of them, with the same content: a repeat, answered with where its last
--- event went; otherwise the first one that differs is named); a claim taken; another version; keys that changed.
+-- What stands against one append; no row when nothing does. The first that applies, in this order: somebody
+-- else's stream; event ids that are on record (all of them, with the same content: a repeat, answered with
+-- where its last event went; otherwise the first one that differs is named); a claim taken; another
+-- version; keys that changed.
 CREATE FUNCTION log.judge(
     of_log text, of_stream text, expected_version integer,
     event_ids uuid[], types text[], bodies bytea[],
@@ -52,7 +53,8 @@ BEGIN
         RETURN;
     END IF;
 
-    current := coalesce((SELECT max(e.version) FROM log.events e WHERE e.log = of_log AND e.stream = of_stream), 0);
+    current := coalesce(
+        (SELECT max(e.version) FROM log.events e WHERE e.log = of_log AND e.stream = of_stream), 0);
     IF current <> expected_version THEN
         RETURN QUERY SELECT 'version_conflict', current, NULL::bigint, NULL::timestamptz, NULL::uuid;
         RETURN;
@@ -68,13 +70,15 @@ BEGIN
 END $$;
 
 -- name: log.append
--- Write a batch of appends to one log, in the order given. Answers one row an append, in that order; no row at all when
--- there is no such log. `outcome` is 'appended' (with the version, seq and time of its last event) or one of log.judge's.
+-- Write a batch of appends to one log, in the order given. Answers one row an append, in that order; no row
+-- at all when there is no such log. `outcome` is 'appended' (with the version, seq and time of its last
+-- event) or one of log.judge's.
 --
--- Written for speed where nothing is out of the ordinary: the sums that need no order are done before the lock, the
--- checks are made for all appends at once, and what a batch does not use (claims, keys) arrives as NULL and costs
--- nothing. Plans are made once and by index, and look-ups are scalar subqueries, which the planner leaves alone: the
--- statistics of a young table must not talk it into a join that later reads millions of rows.
+-- Written for speed where nothing is out of the ordinary: the sums that need no order are done before the
+-- lock, the checks are made for all appends at once, and what a batch does not use (claims, keys) arrives
+-- as NULL and costs nothing. Plans are made once and by index, and look-ups are scalar subqueries, which
+-- the planner leaves alone: the statistics of a young table must not talk it into a join that later reads
+-- millions of rows.
 CREATE FUNCTION log.append(
     of_log text,
     -- one entry an append:
@@ -121,8 +125,8 @@ DECLARE
 BEGIN
     -- 1 what needs no order: the bytes of ledger.link that do not depend on the events before
     FOR number IN 1 .. cardinality(streams) LOOP
-        before := coalesce(uuid_send(complaint_ids[number]), nil) || coalesce(uuid_send(causes[number]), nil) || log_part
-            || int4send(octet_length(streams[number])) || convert_to(streams[number], 'UTF8');
+        before := coalesce(uuid_send(complaint_ids[number]), nil) || coalesce(uuid_send(causes[number]), nil)
+            || log_part || int4send(octet_length(streams[number])) || convert_to(streams[number], 'UTF8');
         after := int4send(octet_length(actors[number])) || convert_to(actors[number], 'UTF8')
             || int4send(octet_length(traceparents[number])) || convert_to(traceparents[number], 'UTF8');
         FOR version IN expected_versions[number] + 1 .. expected_versions[number] + event_counts[number] LOOP
@@ -180,10 +184,14 @@ BEGIN
         IF odd OR current_versions[number] <> expected_versions[number] THEN
             SELECT * INTO verdict FROM log.judge(
                 of_log, streams[number], expected_versions[number],
-                event_ids[place + 1 : last_place], types[place + 1 : last_place], bodies[place + 1 : last_place],
-                ARRAY(SELECT c.name FROM unnest(claims_of, claim_names) AS c(of, name) WHERE c.of = number),
-                ARRAY(SELECT k.subject FROM unnest(keys_of, key_subjects) AS k(of, subject) WHERE k.of = number),
-                ARRAY(SELECT k.key_id FROM unnest(used_keys_of, used_key_ids) AS k(of, key_id) WHERE k.of = number),
+                event_ids[place + 1 : last_place],
+                types[place + 1 : last_place],
+                bodies[place + 1 : last_place],
+                ARRAY(SELECT c.name FROM unnest(claims_of, claim_names) AS c(of, name) WHERE of = number),
+                ARRAY(SELECT k.subject FROM unnest(keys_of, key_subjects) AS k(of, subject)
+                       WHERE of = number),
+                ARRAY(SELECT k.key_id FROM unnest(used_keys_of, used_key_ids) AS k(of, key_id)
+                       WHERE of = number),
                 erases[number]);
             IF FOUND THEN
                 written[number] := false;
@@ -219,9 +227,10 @@ BEGIN
     -- 5 write; the triggers of schema.sql let nobody else
     PERFORM set_config('redress.appending', 'yes', true);
     INSERT INTO log.events
-        (log, seq, event_id, stream, version, type, complaint_id, actor, caused_by, traceparent, at, body, hash)
-    SELECT of_log, w.seq, event_ids[w.place], streams[owners[w.place]], event_versions[w.place], types[w.place],
-           complaint_ids[owners[w.place]], actors[owners[w.place]], causes[owners[w.place]],
+        (log, seq, event_id, stream, version, type,
+         complaint_id, actor, caused_by, traceparent, at, body, hash)
+    SELECT of_log, w.seq, event_ids[w.place], streams[owners[w.place]], event_versions[w.place],
+           types[w.place], complaint_ids[owners[w.place]], actors[owners[w.place]], causes[owners[w.place]],
            traceparents[owners[w.place]], head.at, bodies[w.place], w.hash
       FROM unnest(places, seqs, hashes) AS w(place, seq, hash);
     IF written_events > 0 THEN
@@ -229,8 +238,10 @@ BEGIN
     END IF;
     IF claims_of IS NOT NULL THEN
         INSERT INTO log.claims (log, name, fingerprint, stream, version, seq)
-        SELECT of_log, c.name, c.fingerprint, streams[c.of], expected_versions[c.of] + event_counts[c.of], last_seqs[c.of]
-          FROM unnest(claims_of, claim_names, claim_fingerprints) AS c(of, name, fingerprint) WHERE written[c.of];
+        SELECT of_log, c.name, c.fingerprint,
+               streams[c.of], expected_versions[c.of] + event_counts[c.of], last_seqs[c.of]
+          FROM unnest(claims_of, claim_names, claim_fingerprints) AS c(of, name, fingerprint)
+         WHERE written[c.of];
     END IF;
     IF erases IS NOT NULL THEN
         DELETE FROM log.keys k WHERE k.log = of_log AND k.subject = ANY (ARRAY(
@@ -239,14 +250,16 @@ BEGIN
     IF keys_of IS NOT NULL THEN
         INSERT INTO log.keys (log, key_id, subject, wrapped, at)
         SELECT of_log, k.key_id, k.subject, k.wrapped, head.at
-          FROM unnest(keys_of, key_ids, key_subjects, wrapped_keys) AS k(of, key_id, subject, wrapped) WHERE written[k.of];
+          FROM unnest(keys_of, key_ids, key_subjects, wrapped_keys) AS k(of, key_id, subject, wrapped)
+         WHERE written[k.of];
     END IF;
     PERFORM set_config('redress.appending', 'no', true);
 END $$;
 
 -- name: log.create_log
 -- Open a log; nothing changes when it is there. Its genesis hash is that of ledger.genesis.
-CREATE FUNCTION log.create_log(name text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION log.create_log(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM set_config('redress.appending', 'yes', true);
     INSERT INTO log.heads (log, seq, hash, at)

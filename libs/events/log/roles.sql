@@ -1,6 +1,6 @@
 -- The database roles, and what the database as a whole lets them do. Roles belong to the server, not to one
--- database, so they are no part of a migration's history: this text is run before every upgrade and may be repeated.
--- Nobody can log in until a password is set (migrate.py set-passwords).
+-- database, so they are no part of a migration's history: this text is run before every upgrade and may be
+-- repeated. Nobody can log in until a password is set (migrate.py set-passwords).
 
 DO $$
 DECLARE
@@ -8,7 +8,8 @@ DECLARE
 BEGIN
     FOREACH role IN ARRAY ARRAY[
         'redress_owner', -- owns every table and function; runs migrations
-        'redress_intake', 'redress_investigation', 'redress_resolution', 'redress_notifier', 'redress_oversight',
+        'redress_intake', 'redress_investigation', 'redress_resolution', 'redress_notifier',
+        'redress_oversight',
         'redress_auditor' -- reads, and nothing else
     ] LOOP
         BEGIN
@@ -20,7 +21,8 @@ BEGIN
         END;
     END LOOP;
     IF NOT (SELECT rolsuper FROM pg_roles WHERE rolname = current_user) THEN
-        EXECUTE format('GRANT redress_owner TO %I', current_user); -- an administrator who is no superuser must say so
+        -- An administrator who is no superuser must say so before making things for another role.
+        EXECUTE format('GRANT redress_owner TO %I', current_user);
     END IF;
     EXECUTE format('GRANT CONNECT, CREATE ON DATABASE %I TO redress_owner', current_database());
     EXECUTE format('REVOKE ALL ON DATABASE %I FROM PUBLIC', current_database());

@@ -1,14 +1,15 @@
--- The log: one append-only table of events for each organisation's history, and what is written along with it.
--- Every unique constraint begins with `log`, so the tables can be distributed or partitioned by it.
--- Run as redress_owner in the schema made by roles.sql; append.sql follows.
+-- The log: one append-only table of events for each organisation's history, and what is written along with
+-- it. Every unique constraint begins with `log`, so the tables can be distributed or partitioned by it. Run
+-- as redress_owner in the schema made by roles.sql; append.sql follows.
 
 GRANT USAGE ON SCHEMA log TO
-    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight, redress_auditor;
+    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight,
+    redress_auditor;
 
--- The end of each log. Locking this row is what puts appends in order. Room is left on its page, so that an update
--- stays there and moves no index entry.
+-- The end of each log. Locking this row is what puts appends in order. Room is left on its page, so that an
+-- update stays there and moves no index entry.
 CREATE TABLE log.heads (
-    log text PRIMARY KEY CHECK (log ~ '^[a-z0-9][a-z0-9_-]{0,62}$'), -- also a token in the names of subjects and streams
+    log text PRIMARY KEY CHECK (log ~ '^[a-z0-9][a-z0-9_-]{0,62}$'), -- part of names on the bus
     seq bigint NOT NULL,
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
     at timestamptz NOT NULL
@@ -33,7 +34,8 @@ CREATE TABLE log.events (
     UNIQUE (log, stream, version),
     UNIQUE (log, event_id)
 ) WITH (toast_tuple_target = 8160);
--- Sealed texts do not compress: trying costs time and gains nothing. A row stays in one piece while it fits a page.
+-- Sealed texts do not compress: trying costs time and gains nothing. A row stays in one piece while it fits
+-- a page.
 ALTER TABLE log.events ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX events_by_complaint ON log.events (log, complaint_id, seq) WHERE complaint_id IS NOT NULL;
 
@@ -48,7 +50,8 @@ CREATE TABLE log.claims (
     PRIMARY KEY (log, name)
 );
 
--- One wrapped data key a data subject. Deleting it is what erasure means; so this is the only table that rows leave.
+-- One wrapped data key a data subject. Deleting it is what erasure means; so this is the only table that
+-- rows leave.
 CREATE TABLE log.keys (
     log text NOT NULL,
     key_id uuid NOT NULL,
@@ -74,14 +77,17 @@ INSERT INTO log.categories (category, role) VALUES
     ('erasure', 'redress_oversight');
 
 GRANT SELECT ON log.heads, log.events, log.claims, log.keys, log.categories TO
-    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight, redress_auditor;
+    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight,
+    redress_auditor;
 
 -- No role but the owner may write, and the owner only inside the functions of append.sql, which set
--- `redress.appending` while they write. A superuser can get around this, and is found out by `audit verify`.
+-- `redress.appending` while they write. A superuser can get around this, and is found out by `audit
+-- verify`.
 CREATE FUNCTION log.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% on %.% is refused: the log is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Events enter through log.append, and none ever leaves.';
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Events enter through log.append, and none ever leaves.';
 END $$;
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log.events

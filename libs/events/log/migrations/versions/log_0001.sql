@@ -1,14 +1,15 @@
--- The log: one append-only table of events for each organisation's history, and what is written along with it.
--- Every unique constraint begins with `log`, so the tables can be distributed or partitioned by it.
--- Run as redress_owner in the schema made by roles.sql; append.sql follows.
+-- The log: one append-only table of events for each organisation's history, and what is written along with
+-- it. Every unique constraint begins with `log`, so the tables can be distributed or partitioned by it. Run
+-- as redress_owner in the schema made by roles.sql; append.sql follows.
 
 GRANT USAGE ON SCHEMA log TO
-    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight, redress_auditor;
+    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight,
+    redress_auditor;
 
--- The end of each log. Locking this row is what puts appends in order. Room is left on its page, so that an update
--- stays there and moves no index entry.
+-- The end of each log. Locking this row is what puts appends in order. Room is left on its page, so that an
+-- update stays there and moves no index entry.
 CREATE TABLE log.heads (
-    log text PRIMARY KEY CHECK (log ~ '^[a-z0-9][a-z0-9_-]{0,62}$'), -- also a token in the names of subjects and streams
+    log text PRIMARY KEY CHECK (log ~ '^[a-z0-9][a-z0-9_-]{0,62}$'), -- part of names on the bus
     seq bigint NOT NULL,
     hash bytea NOT NULL CHECK (octet_length(hash) = 32),
     at timestamptz NOT NULL
@@ -33,7 +34,8 @@ CREATE TABLE log.events (
     UNIQUE (log, stream, version),
     UNIQUE (log, event_id)
 ) WITH (toast_tuple_target = 8160);
--- Sealed texts do not compress: trying costs time and gains nothing. A row stays in one piece while it fits a page.
+-- Sealed texts do not compress: trying costs time and gains nothing. A row stays in one piece while it fits
+-- a page.
 ALTER TABLE log.events ALTER COLUMN body SET STORAGE EXTERNAL;
 CREATE INDEX events_by_complaint ON log.events (log, complaint_id, seq) WHERE complaint_id IS NOT NULL;
 
@@ -48,7 +50,8 @@ CREATE TABLE log.claims (
     PRIMARY KEY (log, name)
 );
 
--- One wrapped data key a data subject. Deleting it is what erasure means; so this is the only table that rows leave.
+-- One wrapped data key a data subject. Deleting it is what erasure means; so this is the only table that
+-- rows leave.
 CREATE TABLE log.keys (
     log text NOT NULL,
     key_id uuid NOT NULL,
@@ -74,14 +77,17 @@ INSERT INTO log.categories (category, role) VALUES
     ('erasure', 'redress_oversight');
 
 GRANT SELECT ON log.heads, log.events, log.claims, log.keys, log.categories TO
-    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight, redress_auditor;
+    redress_intake, redress_investigation, redress_resolution, redress_notifier, redress_oversight,
+    redress_auditor;
 
 -- No role but the owner may write, and the owner only inside the functions of append.sql, which set
--- `redress.appending` while they write. A superuser can get around this, and is found out by `audit verify`.
+-- `redress.appending` while they write. A superuser can get around this, and is found out by `audit
+-- verify`.
 CREATE FUNCTION log.refuse() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     RAISE EXCEPTION '% on %.% is refused: the log is append-only', TG_OP, TG_TABLE_SCHEMA, TG_TABLE_NAME
-        USING ERRCODE = 'insufficient_privilege', HINT = 'Events enter through log.append, and none ever leaves.';
+        USING ERRCODE = 'insufficient_privilege',
+              HINT = 'Events enter through log.append, and none ever leaves.';
 END $$;
 
 CREATE TRIGGER append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON log.events
@@ -107,15 +113,16 @@ CREATE TRIGGER by_append BEFORE INSERT OR DELETE ON log.keys
     EXECUTE FUNCTION log.refuse();
 -- Everything that is ever written to a log is written here.
 --
--- One call carries the appends in flight of one process for one log. Nothing in a batch may touch the same stream,
--- event id, claim or data subject twice (the caller's batching sees to it; a batch that does fails on a unique
--- constraint, as a whole). So each append is judged by what was there before the batch, and one that is refused
--- leaves its neighbours alone.
+-- One call carries the appends in flight of one process for one log. Nothing in a batch may touch the same
+-- stream, event id, claim or data subject twice (the caller's batching sees to it; a batch that does fails
+-- on a unique constraint, as a whole). So each append is judged by what was there before the batch, and one
+-- that is refused leaves its neighbours alone.
 
 -- name: log.judge
--- What stands against one append; no row when nothing does. The first that applies, in this order: somebody else's
--- stream; event ids that are on record (all of them, with the same content: a repeat, answered with where its last
--- event went; otherwise the first one that differs is named); a claim taken; another version; keys that changed.
+-- What stands against one append; no row when nothing does. The first that applies, in this order: somebody
+-- else's stream; event ids that are on record (all of them, with the same content: a repeat, answered with
+-- where its last event went; otherwise the first one that differs is named); a claim taken; another
+-- version; keys that changed.
 CREATE FUNCTION log.judge(
     of_log text, of_stream text, expected_version integer,
     event_ids uuid[], types text[], bodies bytea[],
@@ -159,7 +166,8 @@ BEGIN
         RETURN;
     END IF;
 
-    current := coalesce((SELECT max(e.version) FROM log.events e WHERE e.log = of_log AND e.stream = of_stream), 0);
+    current := coalesce(
+        (SELECT max(e.version) FROM log.events e WHERE e.log = of_log AND e.stream = of_stream), 0);
     IF current <> expected_version THEN
         RETURN QUERY SELECT 'version_conflict', current, NULL::bigint, NULL::timestamptz, NULL::uuid;
         RETURN;
@@ -175,13 +183,15 @@ BEGIN
 END $$;
 
 -- name: log.append
--- Write a batch of appends to one log, in the order given. Answers one row an append, in that order; no row at all when
--- there is no such log. `outcome` is 'appended' (with the version, seq and time of its last event) or one of log.judge's.
+-- Write a batch of appends to one log, in the order given. Answers one row an append, in that order; no row
+-- at all when there is no such log. `outcome` is 'appended' (with the version, seq and time of its last
+-- event) or one of log.judge's.
 --
--- Written for speed where nothing is out of the ordinary: the sums that need no order are done before the lock, the
--- checks are made for all appends at once, and what a batch does not use (claims, keys) arrives as NULL and costs
--- nothing. Plans are made once and by index, and look-ups are scalar subqueries, which the planner leaves alone: the
--- statistics of a young table must not talk it into a join that later reads millions of rows.
+-- Written for speed where nothing is out of the ordinary: the sums that need no order are done before the
+-- lock, the checks are made for all appends at once, and what a batch does not use (claims, keys) arrives
+-- as NULL and costs nothing. Plans are made once and by index, and look-ups are scalar subqueries, which
+-- the planner leaves alone: the statistics of a young table must not talk it into a join that later reads
+-- millions of rows.
 CREATE FUNCTION log.append(
     of_log text,
     -- one entry an append:
@@ -228,8 +238,8 @@ DECLARE
 BEGIN
     -- 1 what needs no order: the bytes of ledger.link that do not depend on the events before
     FOR number IN 1 .. cardinality(streams) LOOP
-        before := coalesce(uuid_send(complaint_ids[number]), nil) || coalesce(uuid_send(causes[number]), nil) || log_part
-            || int4send(octet_length(streams[number])) || convert_to(streams[number], 'UTF8');
+        before := coalesce(uuid_send(complaint_ids[number]), nil) || coalesce(uuid_send(causes[number]), nil)
+            || log_part || int4send(octet_length(streams[number])) || convert_to(streams[number], 'UTF8');
         after := int4send(octet_length(actors[number])) || convert_to(actors[number], 'UTF8')
             || int4send(octet_length(traceparents[number])) || convert_to(traceparents[number], 'UTF8');
         FOR version IN expected_versions[number] + 1 .. expected_versions[number] + event_counts[number] LOOP
@@ -287,10 +297,14 @@ BEGIN
         IF odd OR current_versions[number] <> expected_versions[number] THEN
             SELECT * INTO verdict FROM log.judge(
                 of_log, streams[number], expected_versions[number],
-                event_ids[place + 1 : last_place], types[place + 1 : last_place], bodies[place + 1 : last_place],
-                ARRAY(SELECT c.name FROM unnest(claims_of, claim_names) AS c(of, name) WHERE c.of = number),
-                ARRAY(SELECT k.subject FROM unnest(keys_of, key_subjects) AS k(of, subject) WHERE k.of = number),
-                ARRAY(SELECT k.key_id FROM unnest(used_keys_of, used_key_ids) AS k(of, key_id) WHERE k.of = number),
+                event_ids[place + 1 : last_place],
+                types[place + 1 : last_place],
+                bodies[place + 1 : last_place],
+                ARRAY(SELECT c.name FROM unnest(claims_of, claim_names) AS c(of, name) WHERE of = number),
+                ARRAY(SELECT k.subject FROM unnest(keys_of, key_subjects) AS k(of, subject)
+                       WHERE of = number),
+                ARRAY(SELECT k.key_id FROM unnest(used_keys_of, used_key_ids) AS k(of, key_id)
+                       WHERE of = number),
                 erases[number]);
             IF FOUND THEN
                 written[number] := false;
@@ -326,9 +340,10 @@ BEGIN
     -- 5 write; the triggers of schema.sql let nobody else
     PERFORM set_config('redress.appending', 'yes', true);
     INSERT INTO log.events
-        (log, seq, event_id, stream, version, type, complaint_id, actor, caused_by, traceparent, at, body, hash)
-    SELECT of_log, w.seq, event_ids[w.place], streams[owners[w.place]], event_versions[w.place], types[w.place],
-           complaint_ids[owners[w.place]], actors[owners[w.place]], causes[owners[w.place]],
+        (log, seq, event_id, stream, version, type,
+         complaint_id, actor, caused_by, traceparent, at, body, hash)
+    SELECT of_log, w.seq, event_ids[w.place], streams[owners[w.place]], event_versions[w.place],
+           types[w.place], complaint_ids[owners[w.place]], actors[owners[w.place]], causes[owners[w.place]],
            traceparents[owners[w.place]], head.at, bodies[w.place], w.hash
       FROM unnest(places, seqs, hashes) AS w(place, seq, hash);
     IF written_events > 0 THEN
@@ -336,8 +351,10 @@ BEGIN
     END IF;
     IF claims_of IS NOT NULL THEN
         INSERT INTO log.claims (log, name, fingerprint, stream, version, seq)
-        SELECT of_log, c.name, c.fingerprint, streams[c.of], expected_versions[c.of] + event_counts[c.of], last_seqs[c.of]
-          FROM unnest(claims_of, claim_names, claim_fingerprints) AS c(of, name, fingerprint) WHERE written[c.of];
+        SELECT of_log, c.name, c.fingerprint,
+               streams[c.of], expected_versions[c.of] + event_counts[c.of], last_seqs[c.of]
+          FROM unnest(claims_of, claim_names, claim_fingerprints) AS c(of, name, fingerprint)
+         WHERE written[c.of];
     END IF;
     IF erases IS NOT NULL THEN
         DELETE FROM log.keys k WHERE k.log = of_log AND k.subject = ANY (ARRAY(
@@ -346,14 +363,16 @@ BEGIN
     IF keys_of IS NOT NULL THEN
         INSERT INTO log.keys (log, key_id, subject, wrapped, at)
         SELECT of_log, k.key_id, k.subject, k.wrapped, head.at
-          FROM unnest(keys_of, key_ids, key_subjects, wrapped_keys) AS k(of, key_id, subject, wrapped) WHERE written[k.of];
+          FROM unnest(keys_of, key_ids, key_subjects, wrapped_keys) AS k(of, key_id, subject, wrapped)
+         WHERE written[k.of];
     END IF;
     PERFORM set_config('redress.appending', 'no', true);
 END $$;
 
 -- name: log.create_log
 -- Open a log; nothing changes when it is there. Its genesis hash is that of ledger.genesis.
-CREATE FUNCTION log.create_log(name text) RETURNS void LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
+CREATE FUNCTION log.create_log(name text) RETURNS void
+LANGUAGE plpgsql SET search_path = pg_catalog, pg_temp AS $$
 BEGIN
     PERFORM set_config('redress.appending', 'yes', true);
     INSERT INTO log.heads (log, seq, hash, at)
