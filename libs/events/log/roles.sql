@@ -2,6 +2,8 @@
 -- database, so they are no part of a migration's history: this text is run before every upgrade and may be
 -- repeated. Nobody can log in until a password is set (migrate.py set-passwords).
 
+SELECT pg_advisory_xact_lock(hashtext('redress migrations')); -- one at a time
+
 DO $$
 DECLARE
     role text;
