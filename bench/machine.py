@@ -62,7 +62,7 @@ def sync_ms(folder: Path) -> float:
     return sorted(times)[SYNC_TRIES // 2] * 1e3
 
 
-def processor() -> str:
+def model_name() -> str:
     """The processor's name as Linux gives it."""
     for line in (PROC / "cpuinfo").read_text().splitlines():
         if line.startswith("model name"):

@@ -102,7 +102,7 @@ def described(place: Place) -> str:
     }
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     sync = f"write and fdatasync of 8 KiB {machine.sync_ms(place.folder):.2f} ms"
-    return f"{machine.CORES} cores ({machine.processor()}), {sync}; {named}"
+    return f"{machine.CORES} cores ({machine.model_name()}), {sync}; {named}"
 
 
 def _version(program: str) -> str:
