@@ -9,29 +9,12 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import intake as events
-from libs.events.contracts.values import (
-    Channel,
-    Complainant,
-    Demand,
-    Detail,
-    Language,
-    Product,
-    Respondent,
-)
+from libs.events.contracts import values
 from services.intake import state
-from services.intake.state import (
-    Complaint,
-    Enquired,
-    Merged,
-    NotRecorded,
-    Record,
-    Recorded,
-    Statement,
-    Withdrawn,
-)
+from services.intake.state import Complaint, Record, Statement
 
 V = TypeVar("V")
-P = TypeVar("P", Complainant, Product)
+P = TypeVar("P", values.Complainant, values.Product)
 
 
 class OccurredAfterReceived(errors.Refused):
@@ -60,8 +43,8 @@ class ComplainantChange:
     phone: str | None = None
     email: str | None = None
     address: str | None = None
-    preferred_channel: Channel | None = None
-    language: Language | None = None
+    preferred_channel: values.Channel | None = None
+    language: values.Language | None = None
     customer_id: str | None = None
 
 
@@ -74,12 +57,12 @@ class AmendComplaint:
     reason: str
     occurred_at: datetime | None = None
     complainant: ComplainantChange | None = None
-    respondent: Respondent | None = None
-    product: Product | None = None
+    respondent: values.Respondent | None = None
+    product: values.Product | None = None
     narrative: str | None = None
     supplement: str | None = None
-    demand: Demand | None = None
-    unavailable_details: frozenset[Detail] = frozenset()
+    demand: values.Demand | None = None
+    unavailable_details: frozenset[values.Detail] = frozenset()
     required_details: state.RequiredDetails
     now: datetime
 
@@ -87,11 +70,11 @@ class AmendComplaint:
 def decide(command: AmendComplaint, complaint: Complaint) -> list[events.Event]:
     """A withdrawn complaint is amended too: what is on record of a person must be right."""
     match complaint:
-        case Enquired(record) | Recorded(record) | Withdrawn(record):
+        case state.Enquired(record) | state.Recorded(record) | state.Withdrawn(record):
             return _amend(command, record)
-        case Merged(into=other):
+        case state.Merged(into=other):
             raise state.AlreadyMerged(merged_into=str(other))
-        case NotRecorded():
+        case state.NotRecorded():
             raise errors.NotFound
         case _:
             assert_never(complaint)
@@ -104,10 +87,15 @@ def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
     unavailable = command.unavailable_details - record.unavailable_details
     if after == before and not unavailable:
         return []  # it stands like that already
+    # Once a complaint is known to be a customer's, what is added is sealed under the customer's key.
+    linked = after.complainant.customer_id is not None
+    data_subject = (
+        state.data_subject(record.complaint_id, after.complainant) if linked else record.data_subject
+    )
     return [
         events.ComplaintAmended(
             complaint_id=record.complaint_id,
-            data_subject=_data_subject(record, after),
+            data_subject=data_subject,
             amended_at=command.now,
             author=command.author,
             reason=command.reason,
@@ -134,7 +122,9 @@ def _corrected(command: AmendComplaint, before: Statement) -> Statement:
         occurred_at=command.occurred_at or before.occurred_at,
         complainant=_merged(before.complainant, command.complainant),
         respondent=command.respondent or before.respondent,
-        product=_merged(before.product or Product(), command.product) if command.product else before.product,
+        product=_merged(before.product or values.Product(), command.product)
+        if command.product
+        else before.product,
         narrative=before.narrative if command.narrative is None else command.narrative,
         supplements=supplements,
         demand=command.demand or before.demand,
@@ -146,12 +136,12 @@ def _check(after: Statement, before: Statement, received_at: datetime) -> None:
         raise OccurredAfterReceived
     if before.complainant.customer_id not in (None, after.complainant.customer_id):
         raise AnotherCustomer
-    product = after.product or Product()
+    product = after.product or values.Product()
     if product.quantity is not None and (product.defective_quantity or 0) > product.quantity:
         raise MoreDefectiveThanDelivered
 
 
-def _merged(value: P, change: ComplainantChange | Product | None) -> P:
+def _merged(value: P, change: ComplainantChange | values.Product | None) -> P:
     """`value` with what `change` gives."""
     if change is None:
         return value
@@ -162,10 +152,3 @@ def _merged(value: P, change: ComplainantChange | Product | None) -> P:
 def _new(after: V, before: V) -> V | None:
     """What an event says of a part: the new version, or None where it stands as it stood."""
     return None if after == before else after
-
-
-def _data_subject(record: Record, after: Statement) -> str:
-    """Once a complaint is known to be a customer's, what is added is sealed under the customer's key."""
-    if after.complainant.customer_id is None:
-        return record.data_subject
-    return state.data_subject(record.complaint_id, after.complainant)

@@ -12,9 +12,7 @@ from libs.events.contracts.intake import ComplaintRecorded
 from libs.events.contracts.values import Suspicion
 from libs.events.decider import derived_ids, transact
 from libs.events.envelope import Recorded
-from libs.events.store import Context
-from libs.service import telemetry
-from libs.service.reaction import Reaction
+from libs.service.reaction import Reaction, context
 from libs.service.wiring import Resources
 from services.intake import suspect, views
 from services.intake.desk import STREAM
@@ -52,19 +50,15 @@ async def link_duplicates(resources: Resources, recorded: Recorded[ComplaintReco
 
 async def _suspect(resources: Resources, recorded: Recorded[ComplaintRecorded], suspicion: Suspicion) -> None:
     event, envelope = recorded.event, recorded.envelope
+    # Suspected as of its recording: whoever handles the event, and however often, makes the same event of it.
     await transact(
         resources.store,
         envelope.log,
         STREAM,
         event.complaint_id,
         suspect.decide,
-        suspect.SuspectDuplicate(complaint_id=event.complaint_id, suspicion=suspicion, now=resources.now()),
-        Context(
-            actor="intake",
-            complaint_id=event.complaint_id,
-            caused_by=envelope.event_id,
-            traceparent=telemetry.traceparent(),
-        ),
+        suspect.SuspectDuplicate(complaint_id=event.complaint_id, suspicion=suspicion, now=envelope.at),
+        context(recorded, actor="intake"),
         ids=derived_ids(envelope.event_id, f"suspect/{suspicion.duplicate_of}"),
     )
 
