@@ -16,7 +16,7 @@ from rich.progress import Progress
 from deploy.commands import source, telling
 from deploy.commands.source import Source
 from deploy.local import database, up
-from libs.events import erasure, export, ledger, store
+from libs.events import erasure, errors, export, ledger, store
 from libs.events.contracts import catalogue
 from libs.events.envelope import Appended, Envelope, Head
 from libs.events.keys import KeyRing
@@ -183,8 +183,16 @@ class Teller:
         async with self.source.log() as log:
             opening = store.EventStore(log, KeyRing(log, key))
             async for page in chosen:
-                for recorded in await opening.decode(self.log, filter(wanted, page)):
-                    yield recorded.envelope, telling.opened(recorded)
+                for envelope in filter(wanted, page):
+                    yield envelope, await self._opened(opening, envelope)
+
+    async def _opened(self, opening: store.EventStore, envelope: Envelope) -> Any:
+        """What fits no contract is told as it is stored: an auditor sees everything."""
+        try:
+            [recorded] = await opening.decode(self.log, [envelope])
+        except errors.ContractError:
+            return telling.stored(envelope)
+        return telling.opened(recorded)
 
 
 @contextmanager

@@ -30,8 +30,11 @@ def verdict_as_json(found: ledger.Verdict) -> str:
 
 
 def stored(envelope: Envelope) -> Any:
-    """The fields as they are stored, personal texts sealed."""
-    return json.loads(envelope.body)
+    """The fields as they are stored, personal texts sealed; what is no JSON, as text."""
+    try:
+        return json.loads(envelope.body)
+    except ValueError:
+        return envelope.body.decode(errors="backslashreplace")
 
 
 def opened(recorded: Recorded[Any]) -> Any:

@@ -241,6 +241,17 @@ def test_every_event_is_told_again_in_order_sealed_or_opened(desk: Desk) -> None
     assert desk.run("replay", "--type", "no.such.v1", on="system").stdout == ""
 
 
+def test_what_fits_no_contract_is_told_as_it_is_stored(desk: Desk) -> None:
+    """A reader that stops at it, or leaves it out, would hide what came of it."""
+    desk.tamper("UPDATE log.events SET type = 'no.such.v1' WHERE seq = 2")
+    desk.tamper("UPDATE log.events SET body = 'no json' WHERE seq = 3")
+    told = [json.loads(line) for line in desk.run("replay", "--json", on="system").stdout.splitlines()]
+    assert [int(event["sequence"]) for event in told] == [1, 2, 3, 4, 5, 6]
+    assert told[1]["data"]["narrative"].keys() == {"sealed"}
+    assert told[2]["data"] == "no json"
+    assert told[3]["data"]["narrative"] == samples.event(RECORDED).narrative
+
+
 @pytest.mark.rule("AUD-2")
 def test_one_complaint_is_told_as_it_stood_at_a_time(desk: Desk) -> None:
     complaint, at = str(desk.complaints[2]), desk.times[2]
