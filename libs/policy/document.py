@@ -10,6 +10,7 @@ import yaml
 
 Path = tuple[int | str, ...]
 BOOLEAN: Final = "tag:yaml.org,2002:bool"
+TIMESTAMP: Final = "tag:yaml.org,2002:timestamp"
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -51,7 +52,7 @@ class Document:
             mark = error.problem_mark
             reason = error.problem or "this is no YAML"
             raise WrongPack([Fault(file, mark.line + 1 if mark else 1, reason)]) from None
-        except (yaml.YAMLError, ValueError) as error:  # control characters; 2026-02-31 for a date
+        except (yaml.YAMLError, ValueError) as error:  # control characters, and what they may hide
             raise WrongPack([Fault(file, 1, str(error).splitlines()[0])]) from None
         return cls(file, content, tree)
 
@@ -78,22 +79,35 @@ class Document:
         return line
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML in which a key given twice is a mistake, and "no", "off" are text: only true and false are not."""
+# libyaml reads ten times faster; the wheels bring it, a build from source may not.
+_Fastest: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+class _Loader(_Fastest):  # type: ignore[misc] # whichever of the two it is
+    """YAML in which a key given twice is a mistake, and what looks like a word is one.
+
+    "no" and "off" are text, only true and false are not. Dates are text that the pack's fields read, so
+    that a wrong one is told with its line.
+    """
 
     def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Any, Any]:
         seen: set[str] = set()
         for key, _ in node.value:
+            if not isinstance(key, yaml.ScalarNode):
+                raise yaml.constructor.ConstructorError(
+                    None, None, "a key must be a plain word", key.start_mark
+                )
             if key.value in seen:
                 raise yaml.constructor.ConstructorError(
                     None, None, f"{key.value} is given twice", key.start_mark
                 )
             seen.add(key.value)
-        return super().construct_mapping(node, deep)
+        mapping: dict[Any, Any] = super().construct_mapping(node, deep)
+        return mapping
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != BOOLEAN]
+    first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOLEAN, TIMESTAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
 _Loader.add_implicit_resolver(BOOLEAN, re.compile("true|false"), list("tf"))

@@ -39,9 +39,8 @@ def render(
     Values are put in as they are: braces in them mean nothing. What is left out reads as a dash.
     """
     letter = pack.notices.template(kind).letter(language)
-    known = dict.fromkeys(FIELDS[kind], UNSAID)
+    known = {name: values.get(name) or UNSAID for name in FIELDS[kind]}
     known["organisation"] = pack.notices.organisation.in_language(language)
-    known |= {name: value for name, value in values.items() if name in known and value}
     return Written(
         subject=letter.subject.format_map(known),
         text=letter.text.format_map(known).rstrip(),

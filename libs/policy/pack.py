@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from datetime import date
-from functools import cached_property
+from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Annotated, Any, Final
@@ -121,9 +121,16 @@ def parse(text: str, file: str) -> Pack:
 def _sound_sections(content: Any) -> dict[str, Any]:
     """The sections that stand on their own, so that one broken section does not hide another's faults."""
     sections: dict[str, Any] = {}
-    for name, field in Pack.model_fields.items():
+    for name, section in _section_types().items():
         if isinstance(content, dict) and name in content:
-            annotation: Any = Annotated[field.annotation, field]
             with suppress(ValidationError):
-                sections[name] = TypeAdapter(annotation).validate_python(content[name])
+                sections[name] = section.validate_python(content[name])
     return sections
+
+
+@cache
+def _section_types() -> dict[str, TypeAdapter[Any]]:
+    types: dict[str, Any] = {
+        name: Annotated[field.annotation, field] for name, field in Pack.model_fields.items()
+    }
+    return {name: TypeAdapter(each) for name, each in types.items()}

@@ -8,7 +8,7 @@ from typing import Any, Protocol
 from libs.policy.checks.finding import Wrong
 from libs.policy.document import Path
 from libs.policy.schema.classification import Classification
-from libs.policy.schema.conditions import Condition
+from libs.policy.schema.conditions import Condition, WordList
 from libs.policy.schema.part import Clause, Part
 from libs.policy.schema.people import Unit
 from libs.policy.schema.routing import Escalation, PurchasedParts, Route
@@ -98,10 +98,15 @@ def mean_one_thing(sections: Mapping[str, Any]) -> Wrong:
 def _shared_words(given: Sequence[Conditional], path: Path) -> Wrong:
     owners: dict[str, str] = {}
     for index, clause in enumerate(given):
-        for needle in clause.when.words.needles if clause.when.words else ():
-            owner = owners.setdefault(needle.text, clause.clause)
-            if owner != clause.clause:
-                yield (*path, index, "when", "words"), f'the word "{needle.text}" overlaps {owner}'
+        words = clause.when.words or WordList()
+        for language, listed in (("zh", words.zh), ("en", words.en)):
+            for at, word in enumerate(listed):
+                owner = owners.setdefault(word.casefold(), clause.clause)
+                if owner != clause.clause:
+                    yield (
+                        (*path, index, "when", "words", language, at),
+                        f'the word "{word}" overlaps {owner}',
+                    )
 
 
 def _clauses(node: Any, path: Path) -> Iterator[tuple[Path, Clause]]:
