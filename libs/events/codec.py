@@ -66,8 +66,8 @@ def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
 
     ContractError where the type is unknown, the body is not the contract's, or a sealed field was altered.
     """
-    contract, upcasts = registry.resolve(envelope.type)
     try:
+        contract, upcasts = registry.resolve(envelope.type)
         if not upcasts and not contract.personal_fields:
             return Recorded(contract.adapter.validate_json(envelope.body), envelope)
         fields = pydantic_core.from_json(envelope.body)
@@ -75,6 +75,8 @@ def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
         for step in upcasts:
             fields = step(fields)
         return Recorded(contract.adapter.validate_python(fields), envelope)
+    except errors.ContractError as error:
+        raise errors.ContractError(str(error), **{**error.facts, "seq": envelope.seq}) from None
     except (ValueError, KeyError, TypeError) as error:
         # The cause is not chained: its text quotes what it could not read, which may be personal.
         detail = f"Event {envelope.event_id} does not fit {envelope.type}: {_reason(error)}."
