@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from datetime import datetime
-from typing import TypeVar, assert_never
+from typing import Final, TypeVar, assert_never
 from uuid import UUID
 
 from libs.events import errors
@@ -13,7 +13,7 @@ from libs.events.contracts import values
 from services.intake import state
 from services.intake.state import Complaint, Record, Statement
 
-V = TypeVar("V")
+_PARTS: Final = ("occurred_at", "complainant", "respondent", "product", "narrative", "demand")
 P = TypeVar("P", values.Complainant, values.Product)
 
 
@@ -87,6 +87,7 @@ def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
     unavailable = command.unavailable_details - record.unavailable_details
     if after == before and not unavailable:
         return []  # it stands like that already
+    changed = {part: new for part in _PARTS if (new := getattr(after, part)) != getattr(before, part)}
     # Once a complaint is known to be a customer's, what is added is sealed under the customer's key.
     linked = after.complainant.customer_id is not None
     data_subject = (
@@ -99,13 +100,8 @@ def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
             amended_at=command.now,
             author=command.author,
             reason=command.reason,
-            occurred_at=_new(after.occurred_at, before.occurred_at),
-            complainant=_new(after.complainant, before.complainant),
-            respondent=_new(after.respondent, before.respondent),
-            product=_new(after.product, before.product),
-            narrative=_new(after.narrative, before.narrative),
+            **changed,
             supplement=None if after.supplements == before.supplements else command.supplement,
-            demand=_new(after.demand, before.demand),
             unavailable_details=tuple(sorted(unavailable)),
             missing_details=state.missing_details(
                 record.contact, after, command.required_details, record.unavailable_details | unavailable
@@ -115,16 +111,18 @@ def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
 
 
 def _corrected(command: AmendComplaint, before: Statement) -> Statement:
-    supplements = before.supplements
+    complainant, product, supplements = before.complainant, before.product, before.supplements
+    if command.complainant is not None:
+        complainant = _filled(complainant, command.complainant)
+    if command.product is not None:
+        product = _filled(product or values.Product(), command.product)
     if command.supplement is not None and command.supplement not in supplements:
         supplements = (*supplements, command.supplement)
     return Statement(
         occurred_at=command.occurred_at or before.occurred_at,
-        complainant=_merged(before.complainant, command.complainant),
+        complainant=complainant,
         respondent=command.respondent or before.respondent,
-        product=_merged(before.product or values.Product(), command.product)
-        if command.product
-        else before.product,
+        product=product,
         narrative=before.narrative if command.narrative is None else command.narrative,
         supplements=supplements,
         demand=command.demand or before.demand,
@@ -141,14 +139,7 @@ def _check(after: Statement, before: Statement, received_at: datetime) -> None:
         raise MoreDefectiveThanDelivered
 
 
-def _merged(value: P, change: ComplainantChange | values.Product | None) -> P:
+def _filled(value: P, change: ComplainantChange | values.Product) -> P:
     """`value` with what `change` gives."""
-    if change is None:
-        return value
     given = {field.name: getattr(change, field.name) for field in fields(change)}
     return replace(value, **{name: new for name, new in given.items() if new is not None})
-
-
-def _new(after: V, before: V) -> V | None:
-    """What an event says of a part: the new version, or None where it stands as it stood."""
-    return None if after == before else after
