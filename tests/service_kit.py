@@ -13,6 +13,7 @@ from typing import Any
 
 import httpx
 import jwt
+import structlog
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -36,6 +37,9 @@ SCOPES = "complaints:read complaints:write"
 KEY_ID = "test"
 SECONDS_MAX = 20.0
 SIGNING_KEY = Ed25519PrivateKey.from_private_bytes(b"a key that only tests sign with.")
+
+# By default errors would be drawn with every variable in every frame, which takes seconds each.
+structlog.configure(processors=[structlog.stdlib.add_log_level, structlog.processors.KeyValueRenderer()])
 
 
 def token(**claims: Any) -> str:

@@ -17,6 +17,7 @@ from tests import backends, service_kit
 from tests.service_kit import problem
 
 SECONDS_MAX = 20.0
+AWAY_SECONDS_MAX = 2.5  # two seconds, and what a busy machine adds
 
 
 @contextlib.asynccontextmanager
@@ -58,9 +59,7 @@ async def test_it_starts_and_lives_while_everything_else_is_down(tmp_path: Path)
     async with process(tmp_path) as (running, client):
         found = problem(await client.get("/readyz"), 503, "not_ready")
         assert found["checks"] == {"database": "unavailable", "bus": "unavailable", "views": {}}
-        began = asyncio.get_running_loop().time()
-        answer = await client.post("/v1/notes", json={"text": "a"})
-        assert asyncio.get_running_loop().time() - began < 2
+        answer = await asyncio.wait_for(client.post("/v1/notes", json={"text": "a"}), AWAY_SECONDS_MAX)
         problem(answer, 503, "unavailable")
         assert answer.headers["retry-after"] == "1"
         assert (await client.get("/livez")).json() == {"status": "alive"}
@@ -71,29 +70,30 @@ async def test_it_starts_and_lives_while_everything_else_is_down(tmp_path: Path)
 async def test_a_stop_fails_no_request(database: backends.Database, tmp_path: Path) -> None:
     """What a load balancer does: it sends requests until readiness drops. Slow ones outlast the pause."""
     dsn = database.dsn("redress_intake")
-    async with process(tmp_path, database_url=dsn, shutdown_pause_seconds=0.8) as (running, client):
+    async with process(tmp_path, database_url=dsn, shutdown_pause_seconds=3) as (running, client):
         assert (await client.get("/readyz")).json()["status"] == "degraded"
-        slow = asyncio.create_task(client.get("/v1/slow?seconds=2"))
         told_to_stop = asyncio.Event()
+        sent = asyncio.Semaphore(0)
 
-        async def keep_sending() -> int:
-            sent = 0
+        async def keep_sending() -> None:
             while (await client.get("/readyz")).status_code == 200:
                 assert (await client.post("/v1/notes", json={"text": "a"})).status_code == 201
-                sent += 1
+                sent.release()
             assert told_to_stop.is_set()
             last = await client.post("/v1/notes", json={"text": "a"})  # was on its way already
             assert last.status_code == 201
             assert last.headers["connection"] == "close"
-            return sent
 
         senders = [asyncio.create_task(keep_sending()) for _ in range(4)]
-        await asyncio.sleep(0.5)
-        told_to_stop.set()
-        running.send_signal(signal.SIGTERM)
         async with asyncio.timeout(SECONDS_MAX):
-            sent = await asyncio.gather(*senders)
-            assert min(sent) > 0
+            for _ in range(20):
+                await sent.acquire()
+            slow = asyncio.create_task(client.get("/v1/slow?seconds=4"))
+            for _ in range(8):
+                await sent.acquire()  # by now the slow one has begun, too
+            told_to_stop.set()
+            running.send_signal(signal.SIGTERM)
+            await asyncio.gather(*senders)
             assert (await slow).json() == {"done": True}
             assert await running.wait() == 0
 

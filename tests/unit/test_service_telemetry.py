@@ -136,11 +136,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
     """What a process with configured logs writes."""
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     monkeypatch.setattr("sys.stdout", out)
-    root, level = list(logging.root.handlers), logging.root.level
+    root, level, configured = list(logging.root.handlers), logging.root.level, structlog.get_config()
     logs.configure("info", "things")
     yield out
     logging.root.handlers[:], logging.root.level = root, level
-    structlog.reset_defaults()
+    structlog.configure(**configured)
 
 
 def lines(out: io.TextIOWrapper) -> list[dict[str, Any]]:
