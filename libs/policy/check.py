@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
-from libs.policy.checks import clauses, notices, offices, people, solutions
+from libs.policy.checks import clauses, deadlines, notices, offices, people, solutions
 from libs.policy.checks.finding import Wrong
 from libs.policy.document import Document, Fault
 
@@ -35,6 +35,7 @@ CHECKS: Final[tuple[tuple[tuple[str, ...], Callable[..., Wrong]], ...]] = (
     (("deductions",), solutions.minimum_wages_follow),
     (("notices",), notices.know_their_fields),
     (("notices",), notices.wait_between_tries),
+    (("deadlines",), deadlines.follow_each_other),
     (("working_time",), notices.single_days_are_single),
 )
 

@@ -67,7 +67,7 @@ def classify(pack: Pack, facts: Facts) -> Classified:
 def _first(pack: Pack, decided: str, clauses: Sequence[C], facts: Facts) -> tuple[C, Because]:
     """The first clause that holds; the last one of a checked list always does."""
     for clause in clauses:
-        held = holds(clause.when, facts, pack.classification.negations)
+        held = holds(pack, clause.when, facts)
         if held:
             return clause, _because(decided, clause, held, facts)
     raise AssertionError("unreachable: the last clause of a checked pack holds for everything")

@@ -15,6 +15,7 @@ from libs.events.contracts.values import (
     Product,
     Respondent,
 )
+from libs.policy.pack import Pack
 from libs.policy.schema.conditions import Condition, Needle, WordList
 
 EMPTY = WordList()
@@ -25,6 +26,7 @@ class Facts:
     """A complaint as it stands after every correction; what is found out later is None or False until then.
 
     `narrative` has the supplements in it. `purchased_part` and `region` are looked up by `routing.located`.
+    `loss` is in the pack's currency.
     """
 
     respondent: Respondent
@@ -51,15 +53,17 @@ class Held:
     word: str | None = None
 
 
-def holds(condition: Condition, facts: Facts, negations: WordList = EMPTY) -> Held | None:
+def holds(pack: Pack, condition: Condition, facts: Facts) -> Held | None:
     """Whether every part of the condition holds for the complaint."""
     if condition.anything:
         return Held()
-    if not (_listed(condition, facts) and _flagged(condition, facts) and _reached(condition, facts)):
+    if not (
+        _listed(condition, facts) and _flagged(condition, facts) and _reached(pack.currency, condition, facts)
+    ):
         return None
     if condition.words is None:
         return Held()
-    word = find_word(condition.words, facts.narrative.casefold(), negations)
+    word = find_word(condition.words, facts.narrative.casefold(), pack.classification.negations)
     return None if word is None else Held(word)
 
 
@@ -113,8 +117,10 @@ def _flagged(condition: Condition, facts: Facts) -> bool:
     )
 
 
-def _reached(condition: Condition, facts: Facts) -> bool:
-    asked = facts.demand.money.amount if facts.demand.money else Decimal(0)
+def _reached(currency: str, condition: Condition, facts: Facts) -> bool:
+    """Sums are held against the pack's figures only in the pack's currency."""
+    money = facts.demand.money
+    asked = money.amount if money and money.currency == currency else Decimal(0)
     return (
         (condition.defective_at_least is None or (_defective(facts) or 0) >= condition.defective_at_least)
         and (condition.demand_over is None or asked > condition.demand_over)

@@ -23,7 +23,7 @@ class Routed:
 
 def route(pack: Pack, facts: Facts, on: date, excluded: frozenset[str] = people.NOBODY) -> Routed:
     """Whom the policy names; `facts` as `located` returns them, with their kind. `on`: the day there."""
-    clause = next((each for each in pack.routing[:-1] if holds(each.when, facts)), pack.routing[-1])
+    clause = next((each for each in pack.routing[:-1] if holds(pack, each.when, facts)), pack.routing[-1])
     unit = pack.regions[facts.region].station if clause.to == "station" and facts.region else clause.to
     about = people.complained_of(pack, facts.respondent)
     chosen = people.choose(pack, people.in_unit(pack, unit), on, about, excluded)

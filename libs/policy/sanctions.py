@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -39,6 +40,14 @@ class Sanction:
     ground: Ground
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Bearer:
+    """Somebody who answers, as who did it or as the head of the unit."""
+
+    answerable: Answerable
+    bears: Bears
+
+
 UNKNOWN: Final = Earnings()
 
 
@@ -58,21 +67,18 @@ def applicable(
     return tuple(
         _sanction(pack, clause, facts, bears, earnings, language)
         for clause in pack.sanctions.clauses
-        if charge in clause.charge
-        and bears in clause.bears
-        and holds(clause.when, facts, pack.classification.negations)
+        if charge in clause.charge and bears in clause.bears and holds(pack, clause.when, facts)
     )
 
 
-def borne_by(pack: Pack, persons: tuple[str, ...]) -> tuple[tuple[str, Bears], ...]:
-    """Everybody who answers: those directly responsible, and the heads of their units, each once (PEN-1)."""
-    bearers: dict[str, Bears] = dict.fromkeys(persons, "direct")
-    for person in persons:
-        known = pack.people.get(person)
-        head = people.head_of(pack, known.unit) if known else None
-        if head is not None:
-            bearers.setdefault(head, "head")
-    return tuple(bearers.items())
+def borne_by(pack: Pack, responsible: Sequence[Answerable]) -> tuple[Bearer, ...]:
+    """Everybody who answers: those directly responsible, then the heads of their units, each once (PEN-1)."""
+    bearers = {each.person: Bearer(answerable=each, bears="direct") for each in responsible}
+    for each in responsible:
+        head = people.head_of(pack, each.unit)
+        if head is not None and head not in bearers:
+            bearers[head] = Bearer(answerable=people.answerable(pack, head), bears="head")
+    return tuple(bearers.values())
 
 
 def decides_appeal(pack: Pack, on: date, imposed_by: str, sanctioned: str) -> Answerable:

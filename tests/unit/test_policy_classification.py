@@ -146,6 +146,13 @@ def test_a_demand_beyond_what_is_customary_is_not_reasonable() -> None:
     assert [each and each.value for each in judged] == [True, False]
 
 
+def test_a_sum_in_another_currency_is_not_held_against_the_figure() -> None:
+    asked = about_product(demand=DemandKind.COMPENSATION, money=Money(amount=Decimal(60000), currency="JPY"))
+    judged = classify(standard(), asked).demand_reasonable
+    assert judged is not None
+    assert judged.value
+
+
 @pytest.mark.rule("CLS-6", "GOV-1")
 def test_the_ground_names_the_policy_version_and_every_clause() -> None:
     found = classify(standard(), about_product())

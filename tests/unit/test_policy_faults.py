@@ -112,6 +112,12 @@ CASES = {
         "steps:",
         "investigate: Field required",
     ),
+    "a step before the one it waits for": (
+        "minor: 8 working days, serious: 5",
+        "minor: 4 working days, serious: 5",
+        "minor: 4 working days",
+        "propose would be due (4 working days) before investigate (5 working days)",
+    ),
     "an odd time": (
         "minor: 5 working days, serious: 3",
         "minor: 5 days, serious: 3",

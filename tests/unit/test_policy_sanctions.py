@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from libs.events.contracts.handling import Kind
+from libs.events.contracts.handling import Answerable, Kind
 from libs.events.contracts.penalize import Charge, SanctionWay
 from libs.events.contracts.values import Language, Money
 from libs.policy import sanctions, wages
@@ -33,14 +33,20 @@ def applicable(
 
 @pytest.mark.rule("PEN-1")
 def test_who_did_it_and_the_head_of_their_unit_answer_each_once() -> None:
-    answers = sanctions.borne_by(standard(), ("quality-officer", "quality-deputy", "production-head"))
-    assert answers == (
-        ("quality-officer", "direct"),
-        ("quality-deputy", "direct"),
-        ("production-head", "direct"),
-        ("quality-head", "head"),
-    )
-    assert sanctions.borne_by(standard(), ("supplier-1",)) == (("supplier-1", "direct"),)
+    responsible = [
+        Answerable(unit="quality", person="quality-officer"),
+        Answerable(unit="quality", person="inspector-7"),
+        Answerable(unit="production", person="production-head"),
+        Answerable(unit="supplier-1", person="their-foreman"),
+    ]
+    answers = sanctions.borne_by(standard(), responsible)
+    assert [(each.answerable.unit, each.answerable.person, each.bears) for each in answers] == [
+        ("quality", "quality-officer", "direct"),
+        ("quality", "inspector-7", "direct"),
+        ("production", "production-head", "direct"),
+        ("supplier-1", "their-foreman", "direct"),
+        ("quality", "quality-head", "head"),
+    ]
 
 
 @pytest.mark.rule("PEN-2")
