@@ -14,6 +14,8 @@ from fastapi import FastAPI
 from libs.service import app, logs, settings
 
 GRACEFUL_SECONDS_MAX = 20
+# Longer than load balancers keep an idle connection (usually 60 s), so that they close it.
+KEEP_ALIVE_SECONDS = 75
 WRONG_USAGE = 2
 
 log = structlog.get_logger(__name__)
@@ -40,6 +42,7 @@ class Server(uvicorn.Server):
                 server_header=False,
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACEFUL_SECONDS_MAX,
+                timeout_keep_alive=KEEP_ALIVE_SECONDS,
             )
         )
         self._application = application

@@ -10,7 +10,7 @@ import logging
 import os
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import Final
@@ -24,6 +24,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 TRACEPARENT: Final = re.compile(r"([0-9a-f]{2})-([0-9a-f]{32})-([0-9a-f]{16})-([0-9a-f]{2})(-.*)?")
 METHODS: Final = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 QUIET: Final = frozenset({"/livez", "/readyz", "/metrics"})  # asked every few seconds by machines
+# Answers hold personal data: no cache keeps them, and no browser guesses at what they are.
+UNLESS_SAID: Final = ((b"cache-control", b"no-store"), (b"x-content-type-options", b"nosniff"))
 _QUERY: Final = "redress.query"
 SECONDS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 
@@ -117,7 +119,7 @@ class Traced:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                message["headers"] = [*message.get("headers", ()), *self._headers(scope, trace)]
+                message["headers"] = [*self._headers(scope, trace), *_completed(message.get("headers", ()))]
             await send(message)
 
         with continuing(_header(scope, b"traceparent")) as trace:
@@ -138,6 +140,13 @@ class Traced:
         request_seconds.labels(method, route).observe(seconds)
         level = logging.DEBUG if route in QUIET else logging.INFO
         self.log.log(level, "request", method=method, route=route, status=status, ms=round(seconds * 1000, 2))
+
+
+def _completed(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    """With what every answer says unless it says otherwise itself."""
+    said = list(headers)
+    names = {name for name, _ in said}
+    return [*said, *(header for header in UNLESS_SAID if header[0] not in names)]
 
 
 def _header(scope: Scope, name: bytes) -> str | None:

@@ -55,6 +55,13 @@ async def test_a_trace_is_carried_on(client: httpx.AsyncClient) -> None:
     assert telemetry.traceparent() == ""
 
 
+async def test_no_answer_is_kept_or_taken_for_something_else(client: httpx.AsyncClient) -> None:
+    for path in ("/v1/things/1", "/v1/nothing"):
+        headers = (await client.get(path)).headers
+        assert headers["cache-control"] == "no-store"
+        assert headers["x-content-type-options"] == "nosniff"
+
+
 @pytest.mark.parametrize(
     "given",
     [
