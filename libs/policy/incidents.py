@@ -11,7 +11,8 @@ from libs.events.contracts.values import Product, Respondent
 from libs.policy import people
 from libs.policy.pack import Pack
 
-JOINED: Final = "+"
+JOINED: Final = "+"  # between the names of fields
+BETWEEN: Final = " · "  # between their values
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,10 +37,15 @@ def likenesses(pack: Pack, respondent: Respondent, product: Product | None) -> t
     """By what a complaint is to be counted with others; none where it names neither part nor batch."""
     found = []
     for same in pack.thresholds.batch_incidents.same:
-        values = [_value(name, respondent, product) for name in same]
-        if all(values):
-            found.append(Likeness(matched_on=JOINED.join(same), reference=" · ".join(filter(None, values))))
+        values = [value for name in same if (value := _value(name, respondent, product))]
+        if len(values) == len(same):
+            found.append(Likeness(matched_on=JOINED.join(same), reference=BETWEEN.join(values)))
     return tuple(found)
+
+
+def fields_of(matched_on: str, reference: str) -> dict[str, str]:
+    """The fields of a likeness by name, as an incident's event holds them: {"part_number": "P1", ...}."""
+    return dict(zip(matched_on.split(JOINED), reference.split(BETWEEN), strict=False))
 
 
 def counts_since(pack: Pack, now: datetime) -> datetime:
@@ -86,6 +92,6 @@ def judges_contest(
 
 def _value(name: str, respondent: Respondent, product: Product | None) -> str | None:
     if name == "respondent":
-        return respondent.reference
+        return respondent.reference.replace(BETWEEN.strip(), "-")
     value: str | None = getattr(product, name) if product else None
-    return value
+    return value and value.replace(BETWEEN.strip(), "-")  # so that a reference comes apart again

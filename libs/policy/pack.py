@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from functools import cache, cached_property
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -82,6 +82,10 @@ class Pack(Part):
     def calendar(self) -> calendar.Calendar:
         """The organisation's working time in its time zone."""
         return self.working_time.in_zone(self.time_zone)
+
+    def day_of(self, moment: datetime) -> date:
+        """The day it is, at that moment, where the organisation is."""
+        return moment.astimezone(self.calendar.zone).date()
 
     def ground(self, *clauses: str) -> Ground:
         """What a decision rests on: this version, and the clauses that decided."""

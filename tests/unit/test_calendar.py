@@ -124,6 +124,24 @@ def test_working_time_is_what_a_count_of_minutes_gives(
     assert counted_minute_by_minute(start, due, waits) == minutes
 
 
+@given(start=moments, days=st.integers(1, 9), waits=pauses)
+def test_pauses_put_days_off_by_the_working_time_they_took(
+    start: datetime, days: int, waits: list[calendar.Span]
+) -> None:
+    due, unpaused = OFFICE.after_days(start, days, waits), OFFICE.after_days(start, days)
+    assert due >= unpaused
+    assert OFFICE.between(start, due, waits) == OFFICE.between(start, unpaused)
+
+
+@given(start=moments, minutes=st.integers(0, 3000), waits=pauses)
+def test_time_on_the_clock_is_what_a_count_of_minutes_gives(
+    start: datetime, minutes: int, waits: list[calendar.Span]
+) -> None:
+    end = calendar.elapsed(start, minutes * MINUTE, waits)
+    instants = (start + n * MINUTE for n in range(int((end - start) / MINUTE)))
+    assert sum(not any(wait.start <= at < wait.end for wait in waits) for at in instants) == minutes
+
+
 def counted_minute_by_minute(start: datetime, end: datetime, waits: list[calendar.Span]) -> int:
     minutes = int((end - start) / MINUTE)
     return sum(works_at(moment, waits) for moment in (start + n * MINUTE for n in range(minutes)))

@@ -36,6 +36,15 @@ def test_complaints_are_alike_by_part_of_a_product_or_by_batch(
     assert incidents.likenesses(standard(), LAMP, product) == expected
 
 
+def test_what_incidents_agree_in_comes_apart_again() -> None:
+    odd = Respondent(kind=RespondentKind.PRODUCT, reference="A · B")
+    (alike,) = incidents.likenesses(standard(), odd, Product(part_number="P · 1"))
+    assert incidents.fields_of(alike.matched_on, alike.reference) == {
+        "respondent": "A - B",
+        "part_number": "P - 1",
+    }
+
+
 @pytest.mark.rule("CLS-7")
 def test_three_alike_within_thirty_days_are_an_incident() -> None:
     policy = standard()
