@@ -95,7 +95,7 @@ async def test_rows_restored_into_a_younger_server_are_read(both: backends.Datab
 
 
 def test_no_append_notifies() -> None:
-    """At commit NOTIFY takes a lock that all databases of the server share, so appends to different logs would
+    """At commit NOTIFY takes a lock that all databases of the server share: appends to different logs would
     wait for each other's disk. Readers are woken over the bus instead."""
     text = Path(batch.__file__).with_name("append.sql").read_text().lower()
     assert "notify" not in text
