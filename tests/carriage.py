@@ -21,6 +21,7 @@ from libs.events.memory import MemoryLog
 from libs.events.store import Context, EventStore, Log
 
 DEADLINE_SECONDS = 20.0
+PAGE_MESSAGES = 100
 SUSPECTED = "complaints.intake.duplicate_suspected.v1"
 
 
@@ -109,13 +110,15 @@ async def everything_in(log: Log, name: str) -> list[Envelope]:
 
 
 async def stream_content(connection: Connection, name: str) -> list[Envelope]:
-    """Every message of the stream as the envelope it carries, under its stream sequence."""
-    info = await connection.jetstream.stream_info(bus.stream_of(name))
-    envelopes = []
-    for seq in range(info.state.first_seq, info.state.last_seq + 1):
-        message = await connection.jetstream.get_msg(bus.stream_of(name), seq=seq)
-        assert message.seq == seq
-        envelopes.append(bus.from_message(message))
+    """Every message of the stream as the envelope it carries, in the order of its sequence."""
+    jetstream, stream_name = connection.jetstream, bus.stream_of(name)
+    state = (await jetstream.stream_info(stream_name)).state
+    envelopes: list[Envelope] = []
+    for first in range(state.first_seq, state.last_seq + 1, PAGE_MESSAGES):
+        page = range(first, min(first + PAGE_MESSAGES, state.last_seq + 1))
+        messages = await asyncio.gather(*(jetstream.get_msg(stream_name, seq=seq) for seq in page))
+        assert [message.seq for message in messages] == list(page)
+        envelopes += [bus.from_message(message) for message in messages]
     return envelopes
 
 

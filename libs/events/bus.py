@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final, Protocol
+from typing import Final
 from urllib.parse import quote, unquote
 from uuid import UUID
+
+from nats.aio.msg import Msg
+from nats.js.api import RawStreamMsg
 
 from libs.events import errors
 from libs.events.envelope import Envelope
@@ -26,15 +28,6 @@ class NotFromTheLog(errors.ContractError):
     """This message is not one that the relay makes of an event."""
 
     code = "not_from_the_log"
-
-
-class Received(Protocol):
-    """What of a NATS message is read here."""
-
-    @property
-    def headers(self) -> Mapping[str, str] | None: ...
-    @property
-    def data(self) -> bytes | None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +87,7 @@ def to_message(envelope: Envelope) -> Message:
     return Message(subject_of(envelope.log, envelope.type), headers, envelope.body)
 
 
-def from_message(message: Received) -> Envelope:
+def from_message(message: Msg | RawStreamMsg) -> Envelope:
     """The whole envelope again; raises NotFromTheLog where the headers are not ours."""
     headers = message.headers or {}
     try:

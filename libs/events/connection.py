@@ -32,10 +32,19 @@ logger = structlog.get_logger(__name__)
 
 
 class _Client(Client):
-    """nats-py, with a way to publish many messages at the cost of one: its own checks every header anew."""
+    """nats-py with two things it has no way to ask for."""
+
+    def fail_requests(self) -> None:
+        """Have whoever waits for an answer hear that none will come; the client lets them wait it out."""
+        for answer in [*self._resp_map.values()]:
+            if not answer.done():
+                answer.set_exception(nats.errors.ConnectionClosedError())
 
     async def publish_many(self, messages: Iterable[Message]) -> None:
-        """Publish without replies. Headers must be plain text, as `bus.to_message` makes them."""
+        """Publish many messages at the cost of one (the client's own way checks every header anew).
+
+        There are no replies. Headers must be plain text, as `bus.to_message` makes them.
+        """
         if not self.is_connected:
             raise nats.errors.ConnectionClosedError
         await self._send_command(b"".join(_command(message) for message in messages))
@@ -154,6 +163,7 @@ class Connection:
                     told = True
             finally:
                 self._client = None
+                client.fail_requests()
                 with contextlib.suppress(OSError, nats.errors.Error):
                     await client.close()
             await asyncio.sleep(pause)

@@ -164,8 +164,8 @@ class Session:
                 await self._shelf.end()
 
     async def _begin(self) -> None:
-        """Find our place. Where process after process died, go on with one event at a time, noting each before it
-        is handled: whoever follows knows which one to park.
+        """Find our place. Where process after process died, go on with one event at a time, noting each
+        before it is handled: whoever follows knows which one to park.
         """
         place = await self._shelf.begin()
         self._checkpoint = self._last = place.seq

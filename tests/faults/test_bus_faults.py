@@ -25,6 +25,7 @@ from tests.faults.checker import Acknowledged, Checker
 LOG = "main"
 WRITERS = 8
 COMPLAINTS = 40
+PAUSE_SECONDS = 0.1  # between the rounds of a writer: load enough, and little to compare in the end
 
 
 class Load:
@@ -49,7 +50,7 @@ class Load:
             for complaint in complaints:
                 await self._append(complaint, version)
             version += 1
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(PAUSE_SECONDS)
 
     async def _append(self, complaint: uuid.UUID, version: int) -> None:
         event_id, name = uuid.uuid4(), f"intake-{complaint}"

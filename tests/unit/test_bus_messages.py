@@ -1,13 +1,14 @@
 """Events as messages and back, without a server."""
 
 import uuid
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
+from nats.js.api import RawStreamMsg
 
 from libs.events import bus, envelope, errors, patience, relay, stream
 from libs.events.envelope import Append, Envelope, NewEvent
@@ -33,15 +34,10 @@ ENVELOPES = some.builds(
 )
 
 
-@dataclass
-class Received:
-    headers: dict[str, str] | None
-    data: bytes
-
-
-def through_nats(message: bus.Message) -> Received:
+def through_nats(message: bus.Message) -> RawStreamMsg:
     """What is left of headers on the way: values without the spaces around them."""
-    return Received({name: value.strip() for name, value in message.headers.items()}, message.payload)
+    headers = {name: value.strip() for name, value in message.headers.items()}
+    return RawStreamMsg(headers=headers, data=message.payload)
 
 
 @given(ENVELOPES)
@@ -100,9 +96,9 @@ def test_a_message_of_somebody_else_is_known(missing: str) -> None:
     headers = bus.to_message(EVENT).headers
     del headers[missing]
     with pytest.raises(bus.NotFromTheLog):
-        bus.from_message(Received(headers, b"{}"))
+        bus.from_message(RawStreamMsg(headers=headers, data=b"{}"))
     with pytest.raises(bus.NotFromTheLog):
-        bus.from_message(Received(None, b"{}"))
+        bus.from_message(RawStreamMsg(data=b"{}"))
 
 
 def test_batches_keep_within_count_and_bytes() -> None:
