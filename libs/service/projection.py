@@ -19,6 +19,8 @@ from libs.events.store import EventStore
 from libs.service import background, telemetry
 
 BATCH_EVENTS_MAX: Final = 200
+BATCH_EVENTS_FIRST: Final = 25  # bodies may be large; the batch grows when they turn out not to be
+BATCH_BYTES: Final = 4 * 1024 * 1024
 POLL_SECONDS: Final = 1.0
 
 log = structlog.get_logger(__name__)
@@ -76,13 +78,13 @@ class Follower:
                 await asyncio.wait_for(grown.wait(), POLL_SECONDS)
 
     async def catch_up(self, name: str, limit: int = BATCH_EVENTS_MAX) -> None:
-        """Apply everything up to the head, `limit` events a transaction; raises what decoding or views do."""
+        """Apply everything up to the head, up to `limit` events at once; raises what decoding or views do."""
         lag = telemetry.view_lag.labels(name, self.view.name)
-        after = await self._checkpoint(name)
-        while batch := await self._store.read(name, after, limit):
+        after, page = await self._checkpoint(name), min(limit, BATCH_EVENTS_FIRST)
+        while batch := await self._store.read(name, after, page):
             lag.set((await self._store.log.head(name)).seq - after)
             await self._apply(name, after, batch)
-            after = await self._checkpoint(name)
+            after, page = await self._checkpoint(name), min(limit, _fitting(batch))
         lag.set(0)
 
     def _stopped(self, name: str, fault: Exception) -> None:
@@ -114,3 +116,9 @@ class Follower:
 
     def _here(self, name: str) -> sql.ColumnElement[bool]:
         return sql.and_(self._table.c.log == name, self._table.c.projection == self.view.name)
+
+
+def _fitting(batch: Sequence[Recorded[Any]]) -> int:
+    """How many events of the mean size of these are a batch."""
+    mean = sum(len(recorded.envelope.body) for recorded in batch) // len(batch) + 1
+    return max(1, BATCH_BYTES // mean)
