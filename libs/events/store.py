@@ -80,7 +80,10 @@ class Log(KeyShelf, Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Context:
-    """What surrounds a command: who, why and with which claims; the same for every event that comes of it."""
+    """What surrounds a command: who, why and with which claims; the same for every event that comes of it.
+
+    `new_subject` is a data subject that nobody can have heard of yet, so that its key need not be looked for.
+    """
 
     actor: str
     complaint_id: UUID | None = None
@@ -88,6 +91,7 @@ class Context:
     traceparent: str = ""
     claims: tuple[Claim, ...] = ()
     erases: str | None = None
+    new_subject: str | None = None
 
 
 async def nobody_listens(log: str, seq: int) -> None:
@@ -115,7 +119,8 @@ class EventStore:
     ) -> Appended:
         """Seal, encode and append. Errors as `Log.append`, without KeysChanged, which is settled here."""
         for attempt in range(1, KEY_ATTEMPTS_MAX + 1):
-            sealed = await self._seal(log, stream, events, event_ids)
+            new_subject = context.new_subject if attempt == 1 else None
+            sealed = await self._seal(log, stream, events, event_ids, new_subject)
             try:
                 appended = await self.log.append(
                     Append(
@@ -165,14 +170,23 @@ class EventStore:
         return [codec.decode(envelope, keys) for envelope in envelopes]
 
     async def _seal(
-        self, log: str, stream: str, events: Sequence[object], event_ids: Sequence[UUID]
+        self,
+        log: str,
+        stream: str,
+        events: Sequence[object],
+        event_ids: Sequence[UUID],
+        new_subject: str | None,
     ) -> Sealed:
         by_subject: dict[str, tuple[DataKey, WrappedKey | None]] = {}
         encoded: list[NewEvent] = []
         for event, event_id in zip(events, event_ids, strict=True):
             subject = codec.data_subject_of(event)
             if subject is not None and subject not in by_subject:
-                by_subject[subject] = await self.keys.for_sealing(log, subject)
+                by_subject[subject] = (
+                    self.keys.key_encryption_key.new_key(log, subject)
+                    if subject == new_subject
+                    else await self.keys.for_sealing(log, subject)
+                )
             key = by_subject[subject][0] if subject is not None else None
             encoded.append(codec.encode(event, codec.Place(log, stream, event_id), key))
         return Sealed(

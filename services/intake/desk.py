@@ -79,7 +79,7 @@ class Desk:
             command.complaint_id,
             record.decide,
             command,
-            _context(caller, command.complaint_id, claims),
+            _context(caller, command.complaint_id, claims, new=True),
             new=True,
         )
         if outcome.appended:
@@ -192,9 +192,13 @@ def required_details(policy: Pack) -> state.RequiredDetails:
     return {RespondentKind.PRODUCT: policy.quality_complaint.required_details}
 
 
-def _context(caller: Caller, complaint_id: UUID, claims: tuple[Claim, ...]) -> Context:
+def _context(caller: Caller, complaint_id: UUID, claims: tuple[Claim, ...], *, new: bool = False) -> Context:
     return Context(
-        actor=caller.subject, complaint_id=complaint_id, traceparent=telemetry.traceparent(), claims=claims
+        actor=caller.subject,
+        complaint_id=complaint_id,
+        traceparent=telemetry.traceparent(),
+        claims=claims,
+        new_subject=state.own_data_subject(complaint_id) if new else None,
     )
 
 

@@ -194,6 +194,11 @@ def data_subject(complaint_id: UUID, complainant: Complainant) -> str:
     """Whose key seals what was said: the customer's where one is known, else the complaint's own (SEC-1)."""
     if complainant.customer_id is not None:
         return f"customer:{complainant.customer_id}"
+    return own_data_subject(complaint_id)
+
+
+def own_data_subject(complaint_id: UUID) -> str:
+    """Stands for a complainant of whom nothing but this complaint is known."""
     return f"complaint:{complaint_id}"
 
 

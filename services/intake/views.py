@@ -58,6 +58,8 @@ _COMPARED: Final[Mapping[str, ColumnElement[Any]]] = {
     "respondent": COMPLAINTS.c.respondent_reference,
 }
 
+# Made once: making a statement costs more than running it.
+_ENTER: Final = insert(COMPLAINTS).on_conflict_do_nothing()
 # What a complaint is again when its merge is undone.
 _STATUS_APART: Final = case(
     (COMPLAINTS.c.status != Status.MERGED, COMPLAINTS.c.status),
@@ -91,7 +93,7 @@ class Register:
         match event:
             case events.ComplaintRecorded():
                 row = await self._first(recorded)
-                await connection.execute(insert(COMPLAINTS).values(row).on_conflict_do_nothing())
+                await connection.execute(_ENTER, row)
             case PersonalDataErased():
                 sealed = COMPLAINTS.c.data_subjects.contains([event.data_subject])
                 await connection.execute(
