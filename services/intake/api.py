@@ -58,9 +58,14 @@ async def record_complaint(
 async def read_complaint(
     complaint_id: UUID, response: Response, caller: Reader, desk: AtDesk
 ) -> dossier.Dossier:
-    """Read from the log itself, so it holds what was just answered. Personal texts need personal:read."""
+    """Read from the log itself, so it holds what was just answered. Personal texts need personal:read.
+
+    `merged_here` names the complaints it carries on for, a moment after they were merged.
+    """
     history = await desk.history(caller.org, complaint_id)
-    found = dossier.build(history, personal="personal:read" in caller.scopes)
+    async with desk.resources.engine.connect() as connection:
+        merged_here = await views.merged_into(connection, caller.org, complaint_id)
+    found = dossier.build(history, personal="personal:read" in caller.scopes, merged_here=merged_here)
     response.headers["ETag"] = idempotency.etag(found.version)
     return found
 

@@ -111,6 +111,7 @@ class Dossier(BaseModel):
     attachments: tuple[Attachment, ...]
     suspected_duplicates: tuple[SuspectedDuplicate, ...]
     merged_into: UUID | None
+    merged_here: tuple[UUID, ...]
     decisions: tuple[Decision, ...]
 
 
@@ -118,7 +119,7 @@ class Dossier(BaseModel):
 _PARTS: Final = tuple(Version.model_fields)
 
 
-def build(history: Sequence[Recorded[Any]], *, personal: bool) -> Dossier:
+def build(history: Sequence[Recorded[Any]], *, personal: bool, merged_here: tuple[UUID, ...] = ()) -> Dossier:
     """The dossier of a complaint's whole stream (not empty); without `personal`, no personal text."""
     complaint: state.Complaint = state.INITIAL
     happened = [each.event if personal else masked(each.event) for each in history]
@@ -154,6 +155,7 @@ def build(history: Sequence[Recorded[Any]], *, personal: bool) -> Dossier:
         attachments=tuple(attachment(kept) for kept in record.attachments),
         suspected_duplicates=tuple(found for event in happened for found in _suspected(event)),
         merged_into=complaint.into if isinstance(complaint, state.Merged) else None,
+        merged_here=merged_here,
         decisions=tuple(decision for event in happened if (decision := _decision(event))),
     )
 

@@ -49,6 +49,7 @@ COMPLAINTS: Final = Table(
 Index("complaints_by_seq", COMPLAINTS.c.log, COMPLAINTS.c.seq, unique=True)
 Index("complaints_by_number", COMPLAINTS.c.log, COMPLAINTS.c.number, unique=True)
 Index("complaints_by_customer", COMPLAINTS.c.log, COMPLAINTS.c.customer_id, COMPLAINTS.c.seq)
+Index("complaints_by_merged_into", COMPLAINTS.c.log, COMPLAINTS.c.merged_into)
 Index("complaints_by_data_subject", COMPLAINTS.c.data_subjects, postgresql_using="gin")
 Index("complaints_by_token", COMPLAINTS.c.tokens, postgresql_using="gin")
 

@@ -209,6 +209,13 @@ async def listed(
     return (await connection.execute(rows)).mappings().all()
 
 
+async def merged_into(connection: AsyncConnection, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
+    """The complaints that this one carries on for, in the order of their recording."""
+    columns = COMPLAINTS.c
+    merged = select(columns.complaint_id).where(columns.log == log, columns.merged_into == complaint_id)
+    return tuple((await connection.execute(merged.order_by(columns.seq))).scalars())
+
+
 def likeness(respondent: Respondent, product: Product | None, compared: Sequence[str]) -> dict[str, str]:
     """What is compared with the customer's other complaints; nothing without a product or an order."""
     found = {name: getattr(product, name) for name in _COMPARED if hasattr(product, name)}

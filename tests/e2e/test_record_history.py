@@ -115,10 +115,11 @@ async def test_a_merge_keeps_everything_and_can_be_undone(
     assert dossier["merged_into"] == earlier["complaint_id"]
     changed = {"status", "merged_into", "version", "decisions"}
     assert without(dossier, changed) == without(before, changed)
-    assert await read(client, earlier) == survivor
     refused = await client.post(path(later, "amendments"), json={"reason": "x", "supplement": "y"})
     assert service_kit.problem(refused, 409, "already_merged")["merged_into"] == earlier["complaint_id"]
     await intake.catch_up()
+    carries_on = await read(client, earlier)
+    assert carries_on == survivor | {"merged_here": [later["complaint_id"]]}
     listed = expect(await client.get(COMPLAINTS, params={"status": "merged"}))["items"]
     assert later["complaint_id"] in [each["complaint_id"] for each in listed]
     undone = await submit(client, later, "separate", separate_from=earlier["complaint_id"])

@@ -57,6 +57,7 @@ def upgrade() -> None:
     op.create_index("complaints_by_seq", "complaints", ["log", "seq"], unique=True, schema="intake")
     op.create_index("complaints_by_number", "complaints", ["log", "number"], unique=True, schema="intake")
     op.create_index("complaints_by_customer", "complaints", ["log", "customer_id", "seq"], schema="intake")
+    op.create_index("complaints_by_merged_into", "complaints", ["log", "merged_into"], schema="intake")
     op.create_index(
         "complaints_by_data_subject", "complaints", ["data_subjects"], schema="intake", postgresql_using="gin"
     )
