@@ -25,6 +25,7 @@ router: Final = body.Router(tags=["complaints"])
 MEDIA_TYPE: Final = "application/x-ndjson"
 IN_FLIGHT_MAX: Final = 64
 LINE_BYTES_MAX: Final = 4 * 1024 * 1024
+LONG_LINE_BYTES: Final = 256 * 1024
 STREAM_BYTES_MAX: Final = 1 << 40  # there is a limit on everything, but here it is the lines that are limited
 _LINES: Final = {"schema": {"type": "string", "description": "One complaint a line."}}
 _RESULTS: Final = {
@@ -82,7 +83,10 @@ async def results(request: Request, caller: Caller, desk: Desk) -> AsyncIterator
     async def read() -> None:
         try:
             async for number, line in lines(request.stream()):
-                await begun.put((number, asyncio.create_task(_record(line, caller, desk, turns))))
+                task = asyncio.create_task(_record(line, caller, desk, turns))
+                await begun.put((number, task))
+                if line is not None and len(line) > LONG_LINE_BYTES:
+                    await asyncio.wait({task})  # one long line at a time: many together would not fit
         except ClientDisconnect:
             pass  # what was sent whole is recorded; nobody reads the answers
         finally:
@@ -97,6 +101,9 @@ async def results(request: Request, caller: Caller, desk: Desk) -> AsyncIterator
         await reading
     finally:
         reading.cancel()
+        while not begun.empty():  # nobody is left to hear of these
+            if abandoned := begun.get_nowait():
+                abandoned[1].cancel()
 
 
 async def lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, bytes | None]]:

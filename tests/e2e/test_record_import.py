@@ -62,6 +62,12 @@ async def test_a_line_too_long_is_refused_and_the_next_one_read(client: httpx.As
     assert results[0]["problem"]["code"] == "line_too_long"
 
 
+async def test_long_lines_take_their_turn(client: httpx.AsyncClient) -> None:
+    long = "闪" * (importing.LONG_LINE_BYTES // 3)
+    results = await send(client, lines(*(desk.body(narrative=long) for _ in range(5)), desk.body()))
+    assert [(each["line"], each["status"]) for each in results] == [(n, 201) for n in range(1, 7)]
+
+
 @pytest.mark.rule("REC-9")
 async def test_an_import_repeated_records_nothing_twice(client: httpx.AsyncClient) -> None:
     content = lines(*(desk.body() for _ in range(200)))
