@@ -5,6 +5,8 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
 
 from libs.events import errors
 from libs.events.contracts import intake as events
@@ -144,6 +146,17 @@ def test_the_same_command_in_the_same_situation_comes_to_the_same(situation: str
             return type(failure), str(failure), failure.facts
 
     assert outcome() == outcome()
+
+
+@given_any(st.lists(st.sampled_from(sorted(COMMANDS)), max_size=12))
+def test_after_any_history_every_command_is_decided_and_a_repeat_changes_nothing(names: list[str]) -> None:
+    complaint: state.Complaint = state.INITIAL
+    for name in names:
+        try:
+            complaint = after(complaint, when(COMMANDS[name], complaint))
+        except (errors.Refused, errors.NotFound):
+            continue
+        assert when(COMMANDS[name], complaint) == []
 
 
 def test_refusals_have_codes_of_their_own() -> None:
