@@ -7,7 +7,7 @@ from deploy.local import process
 from deploy.local.folder import Folder
 
 HOST = "127.0.0.1"
-OFFSETS = {"intake": 1, "oversight": 5}  # added to the first port, see ports.py
+OFFSETS = {"intake": 1, "investigation": 2, "oversight": 5}  # added to the first port, see ports.py
 PROBE_SECONDS = 2.0
 STOP_SECONDS = 25.0  # more than a service takes for requests in flight
 

@@ -52,6 +52,6 @@ async def carry_out(
     if outcome.replayed is None:
         return Standing(outcome.state, outcome.version, replayed=False)
     idempotency.check(claims, outcome.replayed)
-    history = await resources.store.read_stream(caller.org, stream.name(key))
+    history = await resources.store.read_stream(caller.org, outcome.replayed.stream)
     events = [each.event for each in history[: outcome.replayed.version]]
     return Standing(stream.fold(stream.initial, events), outcome.replayed.version, replayed=True)

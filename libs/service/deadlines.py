@@ -44,9 +44,9 @@ class Missed:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """A step has its outcome, or (None) everything has: no clock runs on (trap 6)."""
+    """A step has its outcome, and so has what is named below it with a slash: no clock runs on (trap 6)."""
 
-    step: str | None = None
+    step: str
 
 
 Change = Started | Warned | Missed | Ended
@@ -137,8 +137,8 @@ class SqlDeadlines:
             case Missed(step):
                 return sql.update(self._table).where(mine, columns.step == step).values(next_at=None)
             case Ended(step):
-                ended = mine if step is None else sql.and_(mine, columns.step == step)
-                return sql.delete(self._table).where(ended)
+                ended = sql.or_(columns.step == step, columns.step.startswith(f"{step}/", autoescape=True))
+                return sql.delete(self._table).where(mine, ended)
             case _:
                 assert_never(change)
 
@@ -184,7 +184,7 @@ class MemoryDeadlines:
                     yield Deadline(log, key, step, row.next_at)
 
     def _apply(self, steps: dict[str, _Row], change: Change) -> None:
-        row = steps.get(change.step or "")
+        row = steps.get(change.step)
         match change:
             case Started(step, due_at, warn_at):
                 if row is None or row.due_at != due_at:
@@ -195,9 +195,8 @@ class MemoryDeadlines:
             case Missed(step):
                 if row is not None:
                     steps[step] = _Row(row.due_at, None)
-            case Ended(None):
-                steps.clear()
             case Ended(step):
-                steps.pop(step or "", None)
+                for ended in [each for each in steps if each == step or each.startswith(f"{step}/")]:
+                    del steps[ended]
             case _:
                 assert_never(change)

@@ -25,9 +25,8 @@ from services.investigation.state import (
 class OpenInvestigation:
     """Who answers for an open complaint (or incident) now, by when, and what the units owe by policy (INV-2).
 
-    `round` is what the complaint's history makes it. `due` came with the assignment; a new person after a
-    missed deadline, or a later level, has until `extended`; `resumed` leaves out the time it stood still.
-    `as_of` is the seq of the newest upstream event that all this follows from.
+    `round` is what the complaint's history makes it. `due` leaves out the time it stood still; after a missed
+    deadline the next level has until `extended`. `as_of` is the seq of the newest upstream event in all this.
     """
 
     investigation_id: UUID
@@ -45,7 +44,6 @@ class OpenInvestigation:
     duties: tuple[events.Duty, ...]
     due: Term
     extended: Term
-    resumed: Term
     ground: Ground
     as_of: int
     now: datetime
@@ -124,8 +122,8 @@ def _resumed(command: OpenInvestigation, file: File) -> events.InvestigationResu
         answerable=command.answerable,
         level=command.level,
         duties=tuple(duty for duty in command.duties if duty.unit in owed),
-        due_at=command.resumed.due_at,
-        warn_at=command.resumed.warn_at,
+        due_at=command.due.due_at,
+        warn_at=command.due.warn_at,
         acted_on=command.as_of,
         resumed_at=command.now,
     )

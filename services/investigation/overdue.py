@@ -28,8 +28,8 @@ from services.investigation.state import (
 
 # What falls due: the finding, one unit's contribution, one supplier's notice; as clocks name it.
 FINDING: Final = "investigate"
-CONTRIBUTION: Final = "contribution/"
-SUPPLIER: Final = "supplier/"
+CONTRIBUTION: Final = "contribution"
+SUPPLIER: Final = "supplier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,19 +45,17 @@ def decide(command: PassDeadline, investigation: Investigation) -> list[Event]:
     """Each is said once, with the time it fell due, however late that is noticed."""
     match investigation:
         case Investigating(file) | Joined(file):
-            if command.step == FINDING:
-                return list(_finding(command, file))
-            return [*_contributions(command, file), *_suppliers(command, file)]
-        case Found(file):
-            return list(_suppliers(command, file))  # a supplier owes on, whatever was found
-        case NotOpened() | Stopped():
+            return [*_finding(command, file), *_contributions(command, file), *_suppliers(command, file)]
+        case Found(file) | Stopped(file):
+            return list(_suppliers(command, file))  # a supplier owes on, whatever became of the rest
+        case NotOpened():
             return []
         case _:
             assert_never(investigation)
 
 
 def _finding(command: PassDeadline, file: File) -> Iterator[Event]:
-    if file.complaint_id is None:
+    if command.step != FINDING or file.complaint_id is None:
         return  # an incident's complaints have clocks of their own
     term, ground = file.term, command.policy.ground(command.policy.deadlines.of(Step.INVESTIGATE).clause)
     if not term.warned and term.warn_at <= command.now:
@@ -86,7 +84,7 @@ def _finding(command: PassDeadline, file: File) -> Iterator[Event]:
 def _contributions(command: PassDeadline, file: File) -> Iterator[Event]:
     for duty in file.owed:
         late = duty.due_at <= command.now and duty.unit not in file.overdue_units
-        if late and command.step == CONTRIBUTION + duty.unit:
+        if late and command.step == f"{CONTRIBUTION}/{duty.unit}":
             on = _day(command, duty.due_at)
             owed_by = people.choose(command.policy, people.in_unit(command.policy, duty.unit), on).answerable
             escalated = _above(command, file, owed_by, duty.due_at)
@@ -107,7 +105,7 @@ def _suppliers(command: PassDeadline, file: File) -> Iterator[Event]:
     for notice in file.notices:
         notified = notice.notified
         late = notified.due_at <= command.now and not (notice.solved or notice.overdue)
-        if late and command.step == f"{SUPPLIER}{notified.notice}":
+        if late and command.step == f"{SUPPLIER}/{notified.notice}":
             yield events.SupplierOverdue(
                 investigation_id=file.investigation_id,
                 complaint_id=notified.complaint_id,

@@ -42,6 +42,13 @@ VIOLATIONS = {
         ("services.intake.views", "services.intake.api"),
         ("services.intake.reactions", "services.intake.api"),
     ],
+    "investigation": [
+        ("services.investigation.state", "services.investigation.finding"),
+        ("services.investigation.finding", "services.investigation.evidence"),
+        ("services.investigation.join", "services.investigation.history"),
+        ("services.investigation.views", "services.investigation.desk"),
+        ("services.investigation.reactions", "services.investigation.api"),
+    ],
     "oversight": [
         ("services.oversight.state", "services.oversight.publish"),
         ("services.oversight.publish", "services.oversight.api"),

@@ -58,7 +58,6 @@ open_it = investigate.OpenInvestigation(
     duties=DUTIES,
     due=DUE,
     extended=LATER,
-    resumed=LATER,
     ground=GROUND,
     as_of=10,
     now=NOW,
@@ -68,7 +67,7 @@ open_incident = replace(
     open_it, investigation_id=INCIDENT, complaint_id=None, incident_id=INCIDENT, answerable=LEADER
 )
 stop_it = stop.StopInvestigation(why=events.StopCause.WITHDRAWN, as_of=30, now=NOW)
-resume_it = replace(open_it, as_of=40, now=NOW + DAY)
+resume_it = replace(open_it, due=LATER, as_of=40, now=NOW + DAY)
 again = replace(open_it, round=2, due=LATER, as_of=50, now=NOW + DAY)
 join_it = join.JoinIncident(
     complaint_id=THIS,
@@ -179,8 +178,8 @@ record_finding = finding.RecordFinding(
     now=NOW,
 )
 miss = overdue.PassDeadline(step=overdue.FINDING, policy=POLICY, now=NOW + 30 * DAY)
-contribution_late = replace(miss, step=f"{overdue.CONTRIBUTION}sales")
-supplier_late = replace(miss, step=f"{overdue.SUPPLIER}1")
+contribution_late = replace(miss, step=f"{overdue.CONTRIBUTION}/sales")
+supplier_late = replace(miss, step=f"{overdue.SUPPLIER}/1")
 
 STEPS: dict[type, Callable[[Any, state.Investigation], list[Any]]] = {
     investigate.OpenInvestigation: investigate.decide,

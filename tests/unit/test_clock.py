@@ -111,7 +111,7 @@ async def test_the_same_time_said_again_starts_nothing_anew(desk: Desk) -> None:
 
 async def test_what_has_ended_falls_due_no_more(desk: Desk) -> None:
     desk.says(1, Started(STEP, NOW), Started("supplier/1", NOW), Ended(STEP))
-    desk.says(2, Started(STEP, NOW), Started("supplier/1", NOW), Ended())
+    desk.says(2, Started("supplier/1", NOW), Started("supplier/2", NOW), Ended("supplier"))
     await desk.sweep()
     assert [(each.key.int, each.step) for each in desk.passed] == [(1, "supplier/1")]
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from libs.events.contracts import intake, policy, privacy
+from libs.events.contracts import clock, intake, investigate, policy, privacy
 
-MODULES = (intake, policy, privacy)
+MODULES = (clock, intake, investigate, policy, privacy)

@@ -1,0 +1,101 @@
+"""What falls due in an investigation, and how it is passed: finding, contributions, suppliers (SLA-3)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+from uuid import UUID
+
+from libs.events.contracts import investigate as events
+from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.decider import Stream, transact
+from libs.events.store import Context
+from libs.service.clock import Clock
+from libs.service.deadlines import (
+    Change,
+    Deadline,
+    Deadlines,
+    Ended,
+    Missed,
+    SqlDeadlines,
+    Started,
+    Warned,
+)
+from libs.service.wiring import Resources
+from services.investigation import overdue, state
+
+STREAM: Final[Stream[state.Investigation]] = Stream("investigation", state.INITIAL, state.evolve)
+FINDING, CONTRIBUTION, SUPPLIER = overdue.FINDING, overdue.CONTRIBUTION, overdue.SUPPLIER
+
+
+def changes(event: Any) -> Iterator[Change]:
+    """What an event of an investigation's stream does to its deadlines."""
+    match event:
+        case events.InvestigationOpened():
+            yield Ended(CONTRIBUTION)  # those of the round before
+            if event.complaint_id is not None:  # an incident's complaints have clocks of their own
+                yield Started(FINDING, event.due_at, event.warn_at)
+            yield from _asked(event.duties)
+        case events.InvestigationJoined():
+            yield Ended(CONTRIBUTION)
+            yield Started(FINDING, event.due_at, event.warn_at)
+        case events.InvestigationHandedOver():
+            if event.complaint_id is not None:
+                yield Started(FINDING, event.due_at, event.warn_at)
+        case events.InvestigationResumed():
+            yield Started(FINDING, event.due_at, event.warn_at)
+            yield from _asked(event.duties)
+        case events.InvestigationStopped() | events.FindingRecorded():
+            yield Ended(FINDING)
+            yield Ended(CONTRIBUTION)
+        case events.ContributionGiven(unit=unit):
+            yield Ended(f"{CONTRIBUTION}/{unit}")
+        case events.ContributionOverdue(unit=unit):
+            yield Missed(f"{CONTRIBUTION}/{unit}")
+        case events.SupplierNotified():
+            yield Started(f"{SUPPLIER}/{event.notice}", event.due_at)
+        case events.SupplierOverdue(notice=notice):
+            yield Missed(f"{SUPPLIER}/{notice}")
+        case events.SupplierSolved(notice=notice):
+            yield Ended(f"{SUPPLIER}/{notice}")
+        case DeadlineWarned():
+            yield Warned(FINDING)
+        case DeadlineMissed():
+            yield Missed(FINDING)
+
+
+def of(resources: Resources) -> tuple[Clock, ...]:
+    """The clocks of this service."""
+    return (clock(resources, deadlines(resources)),)
+
+
+def deadlines(resources: Resources) -> SqlDeadlines:
+    """What falls due, in the service's table."""
+    return SqlDeadlines("investigation", STREAM.category, changes, resources.engine)
+
+
+def clock(resources: Resources, kept: Deadlines) -> Clock:
+    """The clock over deadlines kept anywhere."""
+
+    async def pass_deadline(deadline: Deadline) -> None:
+        now = resources.now()
+        command = overdue.PassDeadline(
+            step=deadline.step, policy=await resources.policies.in_force(deadline.log, now), now=now
+        )
+        context = Context(actor="investigation", complaint_id=await _complaint_id(resources, deadline))
+        await transact(resources.store, deadline.log, STREAM, deadline.key, overdue.decide, command, context)
+
+    return Clock("investigation", kept, pass_deadline)
+
+
+def _asked(duties: tuple[events.Duty, ...]) -> Iterator[Change]:
+    for duty in duties:
+        yield Started(f"{CONTRIBUTION}/{duty.unit}", duty.due_at)
+
+
+async def _complaint_id(resources: Resources, deadline: Deadline) -> UUID | None:
+    """The complaint it is about; an incident's contributions and suppliers are about no single one."""
+    if deadline.step == FINDING:
+        return deadline.key
+    stored = await resources.store.log.read_stream(deadline.log, STREAM.name(deadline.key))
+    return stored[0].complaint_id if stored else None
