@@ -62,7 +62,10 @@ class Log(KeyShelf, Protocol):
     async def read(
         self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
     ) -> list[Envelope]:
-        """Up to `limit` events with a `seq` above `after`, in order; of one complaint where it is given."""
+        """Up to `limit` events with a `seq` above `after`, in order; of one complaint where it is given.
+
+        Fewer where they are large; none only where there is none.
+        """
         ...
 
     async def head(self, log: str) -> Head:

@@ -221,6 +221,16 @@ async def test_pages_are_in_order_and_without_gaps(log: Log) -> None:
     assert [e.seq for e in await log.read("main", start + 2, 1, complaint)] == [start + 4]
 
 
+async def test_large_events_are_all_read_in_more_pages(log: Log) -> None:
+    start = (await log.head("main")).seq
+    for _ in range(4):
+        await log.append(appends.append(None, 0, appends.event(body=b"x" * (BODY_BYTES_MAX - 1))))
+    seqs: list[int] = []
+    while page := await log.read("main", seqs[-1] if seqs else start, 10):
+        seqs += [envelope.seq for envelope in page]
+    assert seqs == [start + 1, start + 2, start + 3, start + 4]
+
+
 async def test_a_stream_is_read_from_any_version(log: Log) -> None:
     append = appends.append(None, 0, *(appends.event() for _ in range(3)))
     await log.append(append)

@@ -31,17 +31,23 @@ READER_SETTINGS: Final = {
     "enable_bitmapscan": "off",
 }
 
+PAGE_BYTES: Final = 16 * 1024 * 1024
 COLUMNS: Final = (
     "log, seq, event_id, stream, version, type, complaint_id, actor, caused_by, traceparent, at, body, hash"
 )
 READ_STREAM: Final = (
     f"SELECT {COLUMNS} FROM log.events WHERE log = $1 AND stream = $2 AND version > $3 ORDER BY version"
 )
-READ: Final = f"SELECT {COLUMNS} FROM log.events WHERE log = $1 AND seq > $2 ORDER BY seq LIMIT $3"
-READ_COMPLAINT: Final = (
-    f"SELECT {COLUMNS} FROM log.events"
-    " WHERE log = $1 AND seq > $2 AND complaint_id = $4 ORDER BY seq LIMIT $3"
-)
+# The events of a page, as long as those before them fit PAGE_BYTES: so at least one, however large.
+PAGE: Final = f"""
+SELECT {COLUMNS}
+  FROM (SELECT *, sum(octet_length(body)) OVER (ORDER BY seq ROWS UNBOUNDED PRECEDING) AS bytes
+          FROM (SELECT {COLUMNS} FROM log.events
+                 WHERE log = $1 AND seq > $2 {{0}} ORDER BY seq LIMIT $3) AS chosen) AS measured
+ WHERE bytes - octet_length(body) < {PAGE_BYTES} ORDER BY seq
+"""
+READ: Final = PAGE.format("")
+READ_COMPLAINT: Final = PAGE.format("AND complaint_id = $4")
 HEAD: Final = "SELECT seq, hash, at FROM log.heads WHERE log = $1"
 LOGS: Final = "SELECT log FROM log.heads ORDER BY log"
 CLAIM: Final = "SELECT name, fingerprint, stream, version, seq FROM log.claims WHERE log = $1 AND name = $2"
