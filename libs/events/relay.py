@@ -54,6 +54,7 @@ class Carrier:
         self._log = log
         self._connection = connection
         self._name = name
+        self._last = 0
         self._page_events = PAGE_EVENTS_FIRST
         self._woken = connection.listen(name)
 
@@ -62,11 +63,12 @@ class Carrier:
         pause, told = RETRY_SECONDS_MIN, ""
         while True:
             try:
-                last = await self._settle()
+                await self._measure_lag()
+                self._last = await self._settle()
                 if told:
-                    logger.info("relay recovered", log=self._name, last=last)
+                    logger.info("relay recovered", log=self._name, last=self._last)
                 pause, told = RETRY_SECONDS_MIN, ""
-                await self._follow(last)
+                await self._follow()
             except Exception as error:
                 metrics.RELAY_FAILURES.labels(self._name).inc()
                 if (kind := type(error).__name__) != told:
@@ -77,7 +79,9 @@ class Carrier:
 
     async def catch_up(self, progress: Callable[[int], None] = lambda last: None) -> int:
         """Carry until the stream ends where the log does; gives the last sequence."""
-        return await self._carry(await self._settle(), progress)
+        self._last = await self._settle()
+        await self._carry(progress)
+        return self._last
 
     async def _settle(self) -> int:
         """Have a stream that agrees with the log as far as it goes, and say how far that is."""
@@ -91,31 +95,25 @@ class Carrier:
             return 0
         return found.last
 
-    async def _follow(self, last: int) -> None:
-        """Go on after `last`, until something fails or the stream is due for another look."""
+    async def _follow(self) -> None:
+        """Go on, until something fails or the stream is due for another look."""
         clock = asyncio.get_running_loop()
-        inspected_at = clock.time()
-        while True:
+        until = clock.time() + INSPECT_SECONDS
+        while clock.time() < until:
             self._woken.clear()
-            last = await self._carry(last)
-            metrics.RELAY_LAG.labels(self._name).set(0)
-            if clock.time() - inspected_at > INSPECT_SECONDS:
-                return
+            await self._carry()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
 
-    async def _carry(self, last: int, progress: Callable[[int], None] = lambda last: None) -> int:
-        """Publish what the log has after `last`; while one page is on its way, the next is made ready."""
-        messages = await self._read(last)
+    async def _carry(self, progress: Callable[[int], None] = lambda last: None) -> None:
+        """Publish what the log has more than the stream; while a page is on its way, the next is made ready."""
+        messages = await self._read(self._last)
         while messages:
-            coming = asyncio.ensure_future(self._read(last + len(messages)))
-            try:
-                last = await self._publish(messages, last)
-                progress(last)
-                messages = await coming
-            finally:
-                coming.cancel()
-        return last
+            coming = self._read(self._last + len(messages))
+            _, messages = await asyncio.gather(self._publish(messages), coming)
+            progress(self._last)
+            if messages:
+                await self._measure_lag()
 
     async def _read(self, after: int) -> list[Message]:
         page = await self._log.read(self._name, after, self._page_events)
@@ -124,11 +122,14 @@ class Carrier:
             self._page_events = max(1, min(stream.BATCH_MESSAGES_MAX, PAGE_BYTES // mean))
         return [bus.to_message(envelope) for envelope in page]
 
-    async def _publish(self, messages: Sequence[Message], last: int) -> int:
+    async def _publish(self, messages: Sequence[Message]) -> None:
         for batch in batches(messages):
-            last = await stream.publish(self._connection, self._name, batch, last)
+            self._last = await stream.publish(self._connection, self._name, batch, self._last)
             metrics.PUBLISHED.labels(self._name).inc(len(batch))
-        return last
+
+    async def _measure_lag(self) -> None:
+        head = await self._log.head(self._name)
+        metrics.RELAY_LAG.labels(self._name).set(head.seq - self._last)
 
 
 def batches(messages: Sequence[Message]) -> Iterator[list[Message]]:

@@ -281,9 +281,7 @@ async def test_when_the_holder_is_killed_the_one_in_waiting_takes_over(
                 with process_of():
                     await scene.until_written(300)
                     first.kill()
-                    killed_at = asyncio.get_running_loop().time()
                     await carriage.until(held_by_somebody_else, "the second process has taken over")
-                    assert asyncio.get_running_loop().time() - killed_at < 2 * lease.TTL_SECONDS
                     await scene.until_written(100)
                     if part == "relay":
                         await scene.agree()

@@ -138,6 +138,10 @@ async def test_appends_go_on_without_the_bus_and_are_carried_in_order_when_it_is
     nats_server: backends.NatsServer,
 ) -> None:
     log, name = carriage.new_log()
+
+    async def lag_is_told() -> bool:
+        return bool(metrics.RELAY_LAG.labels(name)._value.get() >= 50)
+
     async with carriage.connected(nats_server.url) as connection:
         author = carriage.Author(carriage.store_on(log, connection), name)
         async with carriage.running(Relay(log, connection, Undisputed).run()):
@@ -145,6 +149,7 @@ async def test_appends_go_on_without_the_bus_and_are_carried_in_order_when_it_is
             await carriage.until_carried(connection, log, name)
             nats_server.kill()
             await author.write(50)
+            await carriage.until(lag_is_told, "the lag shows")
             nats_server.start()
             await carriage.until_carried(connection, log, name)
         assert await carriage.stream_content(connection, name) == await carriage.everything_in(log, name)

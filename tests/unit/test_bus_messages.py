@@ -3,6 +3,7 @@
 import uuid
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from unittest import mock
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 from nats.js.api import RawStreamMsg
 
+from deploy.local import nats
 from libs.events import bus, envelope, errors, patience, relay, stream
 from libs.events.envelope import Append, Envelope, NewEvent
 from libs.events.ledger import EPOCH
@@ -130,6 +132,12 @@ def test_what_the_bus_could_not_carry_the_log_does_not_take(actor: str) -> None:
     large = replace(event, body=bytes(envelope.BODY_BYTES_MAX + 1))
     with pytest.raises(errors.Malformed):
         envelope.check(replace(append, events=(large,)))
+
+
+def test_every_nats_of_ours_takes_messages_of_that_size() -> None:
+    assert nats.MESSAGE_BYTES_MAX == envelope.MESSAGE_BYTES_MAX
+    conf = Path(nats.__file__).parents[1] / "docker" / "nats.conf"
+    assert f"max_payload: {envelope.MESSAGE_BYTES_MAX // 2**20}MB\n" in conf.read_text()
 
 
 def test_patience_grows_and_ends() -> None:
