@@ -11,7 +11,7 @@ from libs.events.contracts.handling import Ground, Severity, Step, StepDue
 from libs.policy import calendar
 from libs.policy.calendar import DayShare, Span
 from libs.policy.pack import Pack
-from libs.policy.schema.deadlines import Errand, allowed
+from libs.policy.schema.deadlines import Errand
 from libs.policy.schema.part import Allowance, Counted
 
 LATER_STEPS: Final = (Step.INVESTIGATE, Step.PROPOSE, Step.NOTIFY, Step.PENALIZE, Step.IMPROVE)
@@ -52,7 +52,7 @@ def due(
     `pauses`: while the customer was waited for (SLA-9); one that still lasts ends at the present.
     """
     deadline = pack.deadlines.of(what)
-    time = allowed(deadline, severity)
+    time = deadline.allowed(severity)
     spans = pauses if deadline.pausable else ()
     due_at = _end(pack.calendar, time, start, spans)
     return Due(
@@ -102,7 +102,7 @@ def explain(
     found = due(pack, what, severity, start, pauses)
     deadline = pack.deadlines.of(what)
     spans = pauses if deadline.pausable else ()
-    working = _counts_work(allowed(deadline, severity))
+    working = _counts_work(deadline.allowed(severity))
     counting = pack.calendar if working else calendar.around_the_clock(pack.calendar.zone)
     days = tuple(counting.explain(start, found.due_at, spans))
     counted = sum((share.counted for share in days), timedelta())

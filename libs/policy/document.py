@@ -110,4 +110,4 @@ _Loader.yaml_implicit_resolvers = {
     first: [(tag, pattern) for tag, pattern in resolvers if tag not in (BOOLEAN, TIMESTAMP)]
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
 }
-_Loader.add_implicit_resolver(BOOLEAN, re.compile("true|false"), list("tf"))
+_Loader.add_implicit_resolver(BOOLEAN, re.compile("(?:true|false)$"), list("tf"))

@@ -342,6 +342,10 @@ def test_what_is_no_pack_at_all_is_refused_too(text: str) -> None:
 
 def test_a_word_like_no_is_a_word() -> None:
     assert "no" in pack.load("standard").classification.negations.en
+    words = ("en: [fire, fires,", "en: [off, true story, fires,")
+    harm = pack.parse(text_with(words), FILE).classification.severities[1].when.words
+    assert harm is not None
+    assert harm.en[:2] == ("off", "true story")
 
 
 def faults(text: str) -> tuple[pack.Fault, ...]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import fields, is_dataclass
+import re
+from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -43,8 +44,9 @@ from libs.policy import (
 )
 from libs.policy.calendar import Span
 from libs.policy.facts import Facts
+from libs.policy.pack import Pack, WrongPack, parse
 from libs.policy.schema.deadlines import Errand
-from tests.packs import standard
+from tests.packs import STANDARD_TEXT, TODAY, about_person, about_product, standard
 
 SOME = settings(max_examples=60, suppress_health_check=[HealthCheck.too_slow], deadline=None)
 
@@ -237,6 +239,54 @@ def test_every_notice_can_be_written(
     assert written == notices.render(standard(), kind, recipient, language, values)
     assert plain(written)
     assert all(each.person != about for each in notices.told(standard(), kind, on, about))
+
+
+lines = STANDARD_TEXT.splitlines()
+places = st.integers(0, len(lines) - 1)
+words = st.sampled_from(["0", "-1", "99999", ".nan", "null", "[]", "true", "x", "quality", "后"])
+
+
+@pytest.mark.rule("GOV-2")
+@SOME
+@given(at=places, other=places, word=words, how=st.sampled_from(["drop", "double", "swap", "replace"]))
+def test_a_damaged_pack_is_refused_with_a_place_or_evaluates(
+    at: int, other: int, word: str, how: str
+) -> None:
+    damaged = list(lines)
+    match how:
+        case "drop":
+            del damaged[at]
+        case "double":
+            damaged.insert(at, damaged[at])
+        case "swap":
+            damaged[at], damaged[other] = damaged[other], damaged[at]
+        case _:
+            damaged[at] = re.sub(r"[A-Za-z0-9_.-]+(?=[^A-Za-z0-9_.-]*$)", word, damaged[at])
+    found = read("\n".join(damaged))
+    if isinstance(found, WrongPack):
+        assert all(1 <= fault.line <= len(damaged) + 1 for fault in found.faults)
+    else:
+        decide_everything(found)
+
+
+def read(text: str) -> Pack | WrongPack:
+    try:
+        return parse(text, "damaged.yaml")
+    except WrongPack as wrong:
+        return wrong
+
+
+def decide_everything(pack: Pack) -> None:
+    for severity in Severity:
+        for what in (*set(Step) - {Step.RECORD}, *Errand):
+            deadlines.due(pack, what, severity, EPOCH)
+        for kind in RemedyKind:
+            approvals.approvals_needed(pack, [(kind, None)], severity, "quality-officer", TODAY)
+    for complaint in (about_product(narrative="fire 合同"), about_person("after-sales-head")):
+        kind_found = classification.classify(pack, complaint).kind
+        routing.route(pack, routing.located(pack, replace(complaint, kind=kind_found), "上海"), TODAY)
+    for notice in NoticeKind:
+        notices.render(pack, notice, Recipient.CUSTOMER, Language.CHINESE, {})
 
 
 def assert_fits(who: Answerable, about: str | None) -> None:

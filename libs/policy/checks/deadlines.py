@@ -7,7 +7,7 @@ from typing import Final
 
 from libs.events.contracts.handling import Severity
 from libs.policy.checks.finding import Wrong
-from libs.policy.schema.deadlines import Deadlines, allowed
+from libs.policy.schema.deadlines import Deadlines
 
 # Steps that count from the same moment and come one after the other.
 ORDERS: Final = (("classify", "assign"), ("investigate", "propose", "notify"))
@@ -17,8 +17,8 @@ def follow_each_other(deadlines: Deadlines) -> Wrong:
     """No step is due before the one it waits for, as far as both count the same."""
     for order in ORDERS:
         for (earlier, later), severity in ((pair, each) for pair in pairwise(order) for each in Severity):
-            first = allowed(getattr(deadlines.steps, earlier), severity)
-            then = allowed(getattr(deadlines.steps, later), severity)
+            first = getattr(deadlines.steps, earlier).allowed(severity)
+            then = getattr(deadlines.steps, later).allowed(severity)
             if first.counted is then.counted and then.count < first.count:
                 yield (
                     ("deadlines", "steps", later, str(severity)),

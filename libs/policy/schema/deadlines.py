@@ -31,6 +31,11 @@ class Deadline(Clause):
     major: Time
     pausable: bool = True
 
+    def allowed(self, severity: Severity) -> Time:
+        """The time it gives at that severity."""
+        found: Time = getattr(self, severity)
+        return found
+
 
 class StepDeadlines(Part):
     """One for every step after recording; the first two count from recording, the others from assignment."""
@@ -70,9 +75,3 @@ class Deadlines(Part):
         """The deadline of a step or errand; recording has none, for it is where time begins."""
         found: Deadline = getattr(self.steps if isinstance(what, Step) else self.errands, what)
         return found
-
-
-def allowed(deadline: Deadline, severity: Severity) -> Time:
-    """The time a deadline gives at that severity."""
-    found: Time = getattr(deadline, severity)
-    return found
