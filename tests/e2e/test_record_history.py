@@ -1,6 +1,7 @@
 """What becomes of a record: amendments, withdrawal, duplicates merged and separated (REC-6, REC-9)."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -99,6 +100,23 @@ async def test_other_products_other_customers_and_closed_complaints_are_not_susp
     await record(client, **of_customer("C-not", **other_product))
     await intake.catch_up()
     assert (await record(client, **of_customer("C-not")))["possible_duplicates"] == []
+
+
+@pytest.mark.rule("REC-9")
+async def test_the_same_words_a_year_later_are_another_complaint_that_is_linked(
+    intake: desk.Intake, client: httpx.AsyncClient
+) -> None:
+    resources = intake.app.state.resources
+    clock = resources.now
+    resources.now = lambda: clock() - timedelta(days=400)
+    year_ago = {"received_at": "2024-11-20T01:12:00Z", "occurred_at": None}
+    first = await record(client, **of_customer("C-year"), **year_ago)
+    resources.now = clock
+    await intake.catch_up()
+    again = await record(client, **of_customer("C-year"))
+    assert again["number"] != first["number"]
+    assert again["possible_duplicates"] == [first["complaint_id"]]
+    assert (await read(client, first))["status"] == (await read(client, again))["status"] == "recorded"
 
 
 @pytest.mark.rule("REC-9")
