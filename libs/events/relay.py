@@ -106,7 +106,7 @@ class Carrier:
                 await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
 
     async def _carry(self, progress: Callable[[int], None] = lambda last: None) -> None:
-        """Publish what the log has more than the stream; while a page is on its way, the next is made ready."""
+        """Publish what the log has more than the stream; while a page is on its way the next is prepared."""
         messages = await self._read(self._last)
         while messages:
             coming = self._read(self._last + len(messages))
