@@ -23,6 +23,12 @@ class RequestInProgress(errors.Failure):
     code = "request_in_progress"
 
 
+class NotHttp(errors.Failure):
+    """This is no HTTP request; in an address, what is not ASCII must be percent-encoded (RFC 3986, 2.1)."""
+
+    code = "not_http"
+
+
 class UnsupportedMediaType(errors.Failure):
     """The body is of a type that this call does not take."""
 

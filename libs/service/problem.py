@@ -26,6 +26,7 @@ log = structlog.get_logger(__name__)
 
 
 STATUS: Final[Mapping[type[errors.Failure], HTTPStatus]] = {
+    failures.NotHttp: HTTPStatus.BAD_REQUEST,
     failures.Unauthenticated: HTTPStatus.UNAUTHORIZED,
     failures.InsufficientScope: HTTPStatus.FORBIDDEN,
     errors.UnknownLog: HTTPStatus.FORBIDDEN,

@@ -10,8 +10,9 @@ from types import FrameType
 import structlog
 import uvicorn
 from fastapi import FastAPI
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
-from libs.service import app, logs, settings
+from libs.service import app, failures, logs, problem, settings, telemetry
 
 GRACEFUL_SECONDS_MAX = 20
 # Longer than load balancers keep an idle connection (usually 60 s), so that they close it.
@@ -19,6 +20,21 @@ KEEP_ALIVE_SECONDS = 75
 WRONG_USAGE = 2
 
 log = structlog.get_logger(__name__)
+
+
+class Protocol(HttpToolsProtocol):
+    """HTTP/1.1 as uvicorn speaks it; what is no HTTP is answered as everything else that is refused."""
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer and hang up: no application will ever see this."""
+        with telemetry.continuing(None) as trace:
+            answer = problem.response(failures.NotHttp())
+            log.info("not http", reason=msg, trace_id=trace.trace_id)
+        head = b"".join(b"%b: %b\r\n" % header for header in answer.raw_headers)
+        self.transport.write(
+            b"HTTP/1.1 400 Bad Request\r\n" + head + b"connection: close\r\n\r\n" + bytes(answer.body)
+        )
+        self.transport.close()
 
 
 class Server(uvicorn.Server):
@@ -34,7 +50,7 @@ class Server(uvicorn.Server):
                 host=chosen.host,
                 port=chosen.port,
                 loop="uvloop",
-                http="httptools",
+                http=Protocol,
                 ws="none",
                 lifespan="on",
                 log_config=None,

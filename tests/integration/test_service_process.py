@@ -162,3 +162,23 @@ async def test_a_port_that_is_taken_ends_it(tmp_path: Path) -> None:
                 second.kill()
         assert second.returncode == 3
         assert b"address already in use" in said
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        pytest.param("GET /v1/notes?q=灯 HTTP/1.1", id="an address that is not percent-encoded"),
+        pytest.param("so this is HTTP", id="no HTTP at all"),
+    ],
+)
+async def test_what_is_no_http_is_a_problem_too(tmp_path: Path, request_line: str) -> None:
+    async with process(tmp_path) as (_, client):
+        reader, writer = await asyncio.open_connection("127.0.0.1", client.base_url.port)
+        writer.write(f"{request_line}\r\nHost: here\r\n\r\n".encode())
+        said = await asyncio.wait_for(reader.read(), SECONDS_MAX)
+        writer.close()
+    head, _, body = said.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"content-type: application/problem+json" in head
+    assert json.loads(body)["code"] == "not_http"
+    assert json.loads(body)["trace_id"]
