@@ -140,7 +140,7 @@ def checkpoint(
 def erase(
     subject: Annotated[str, typer.Argument(help="The data subject, as `data_subject` in events.")],
     reason: Annotated[str, typer.Option(help="Stays readable for ever: name nobody in it.")],
-    author: Annotated[str, typer.Option(help="Who erases.")] = getpass.getuser(),
+    author: Annotated[str, typer.Option(help="Who erases; you.", default_factory=getpass.getuser)],
     log: Log = database.LOG,
     database_url: Database = None,
     data_dir: up.DataDir = up.DEFAULT_DATA_DIR,
