@@ -106,7 +106,9 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
         for reaction in service.reactions(wired):
             work[reaction.name] = _consumer(reaction, wired, wired.database).run
         for clock in service.clocks(wired):
-            work[f"clock {clock.name}"] = Ticker(clock, wired.log, wired.now, leases(wired.database)).run
+            # `now` is asked for at each look, for a test may set another.
+            ticker = Ticker(clock, wired.log, lambda: wired.now(), leases(wired.database))
+            work[f"clock {clock.name}"] = ticker.run
     async with asyncio.TaskGroup() as group:
         tasks = [group.create_task(background.keep(what, run), name=what) for what, run in work.items()]
         try:
