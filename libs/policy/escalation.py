@@ -55,8 +55,7 @@ def _holders(pack: Pack, rung: Rung, owed_by: Answerable | None) -> Iterator[str
     if rung.to not in ("unit-head", "superior"):
         yield from people.in_office(pack, rung.to)
         return
-    unit = owed_by.unit if owed_by and owed_by.unit in pack.units else pack.routing[-1].to
-    head = pack.units[unit].head
+    *_, head = people.in_unit(pack, owed_by.unit if owed_by else pack.routing[-1].to)
     if rung.to == "unit-head":
         yield head
     else:

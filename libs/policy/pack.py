@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import date, datetime
 from functools import cache, cached_property
@@ -20,7 +21,7 @@ from libs.policy.schema.deadlines import Deadlines
 from libs.policy.schema.hours import WorkingTime
 from libs.policy.schema.intake import Duplicates, FirstReply, Numbers, QualityComplaint
 from libs.policy.schema.notices import Notices
-from libs.policy.schema.part import Id, Part, Words
+from libs.policy.schema.part import Clause, Id, Part, Words, clauses_in
 from libs.policy.schema.people import Office, Person, Region, Unit
 from libs.policy.schema.routing import BuckPassing, Escalation, Leadership, PurchasedParts, Route
 from libs.policy.schema.sanctions import Deductions, SanctionSchedule
@@ -29,6 +30,7 @@ from libs.policy.schema.thresholds import Contribution, Thresholds
 
 __all__ = ["FOLDER", "Fault", "Pack", "WrongPack", "load", "parse"]
 
+APART: Final = ", "  # between the clauses of one ground
 FOLDER: Final = resources.files("libs.policy") / "packs"
 
 
@@ -83,13 +85,18 @@ class Pack(Part):
         """The organisation's working time in its time zone."""
         return self.working_time.in_zone(self.time_zone)
 
+    @cached_property
+    def clauses(self) -> Mapping[str, Clause]:
+        """Every clause by its id."""
+        return {clause.clause: clause for _, clause in clauses_in(self)}
+
     def day_of(self, moment: datetime) -> date:
         """The day it is, at that moment, where the organisation is."""
         return moment.astimezone(self.calendar.zone).date()
 
     def ground(self, *clauses: str) -> Ground:
         """What a decision rests on: this version, and the clauses that decided."""
-        return Ground(policy=self.reference, clause=", ".join(dict.fromkeys(clauses)) or None)
+        return Ground(policy=self.reference, clause=APART.join(dict.fromkeys(clauses)) or None)
 
 
 def load(name: str, folder: Traversable = FOLDER) -> Pack:

@@ -32,8 +32,11 @@ def complained_of(pack: Pack, respondent: Respondent) -> str | None:
 
 
 def in_unit(pack: Pack, unit: str) -> tuple[str, ...]:
-    """Who answers for a unit: the responsible person, else the deputy, else the head."""
-    found = pack.units[unit]
+    """Who answers for a unit: the responsible person, else the deputy, else the head.
+
+    What a unit owed that this version of the policy does not know falls to where all else goes.
+    """
+    found = pack.units.get(unit) or pack.units[pack.routing[-1].to]
     return found.responsible, found.deputy, found.head
 
 

@@ -24,7 +24,8 @@ class Routed:
 def route(pack: Pack, facts: Facts, on: date, excluded: frozenset[str] = people.NOBODY) -> Routed:
     """Whom the policy names; `facts` as `located` returns them, with their kind. `on`: the day there."""
     clause = next((each for each in pack.routing[:-1] if holds(pack, each.when, facts)), pack.routing[-1])
-    unit = pack.regions[facts.region].station if clause.to == "station" and facts.region else clause.to
+    region = pack.regions.get(facts.region or "")
+    unit = region.station if region and clause.to == "station" else clause.to
     about = people.complained_of(pack, facts.respondent)
     chosen = people.choose(pack, people.in_unit(pack, unit), on, about, excluded)
     return Routed(

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from libs.events.contracts.handling import Kind, Nature, Severity
+from libs.events.contracts.handling import Ground, Kind, Nature, Severity
 from libs.events.contracts.values import (
     DemandKind,
     Detail,
@@ -16,6 +16,7 @@ from libs.events.contracts.values import (
     Product,
     RespondentKind,
 )
+from libs.policy.citations import Citation, cite
 from libs.policy.classification import classify
 from libs.policy.facts import Facts
 from tests.packs import about_product, facts, standard
@@ -159,6 +160,18 @@ def test_the_ground_names_the_policy_version_and_every_clause() -> None:
     assert found.ground.policy == "standard@1"
     assert found.ground.clause == "CLS-K5, CLS-N1, CLS-S9, CLS-F3, CLS-D2"
     assert found.ground.person is None
+
+
+@pytest.mark.rule("CLS-6")
+def test_a_ground_can_be_read_as_the_clauses_it_names() -> None:
+    ground = classify(standard(), about_product()).ground
+    assert cite(standard(), ground, Language.ENGLISH)[0] == Citation(
+        clause="CLS-K5", title="Product quality", source="S4·7 一(一)1.1"
+    )
+    assert [each.title for each in cite(standard(), ground)][:2] == ["产品质量", "质量异常"]
+    assert cite(standard(), Ground(policy="standard@1", person="quality-head")) == ()
+    gone = Citation(clause="OLD-1", title="OLD-1", source="standard@1")
+    assert cite(standard(), Ground(policy="standard@0", clause="OLD-1")) == (gone,)
 
 
 def test_reasons_are_in_the_language_of_the_complainant() -> None:

@@ -25,7 +25,7 @@ def test_the_standard_pack_numbers_by_year() -> None:
     standard = pack.load("standard")
     assert standard.numbers.number(2026, 123) == "2026-000123"
     assert standard.reference == "standard@1"
-    assert standard.duplicates.window == timedelta(days=365)
+    assert standard.duplicates.window == timedelta(days=3650)
 
 
 @pytest.mark.parametrize(

@@ -163,6 +163,16 @@ def test_what_nobody_was_assigned_is_escalated_too() -> None:
 
 
 @pytest.mark.rule("SLA-3")
+def test_what_a_unit_owed_that_is_no_more_falls_to_where_all_else_goes() -> None:
+    owed_by = Answerable(unit="closed-down", person="somebody")
+    found = escalate(standard(), EscalationCause.OVERDUE, TODAY, owed_by)
+    assert found.to.person == "after-sales-head"
+    assert people.in_unit(standard(), "closed-down")[0] == "after-sales-officer"
+    lost = replace(about_product(), kind=Kind.SERVICE, region="atlantis")
+    assert route(standard(), lost, TODAY).answerable.unit == "after-sales"
+
+
+@pytest.mark.rule("SLA-3")
 def test_nothing_is_escalated_to_who_owes_it() -> None:
     owed_by = Answerable(unit="quality", person="quality-head")
     found = escalate(standard(), EscalationCause.OVERDUE, TODAY, owed_by)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from libs.policy.checks.finding import Wrong
 from libs.policy.document import Path
 from libs.policy.schema.classification import Classification
 from libs.policy.schema.conditions import Condition, WordList
-from libs.policy.schema.part import Clause, Part
+from libs.policy.schema.part import clauses_in
 from libs.policy.schema.people import Unit
 from libs.policy.schema.routing import Escalation, PurchasedParts, Route
 from libs.policy.schema.thresholds import Contribution
@@ -88,7 +88,7 @@ def begin_on_the_ladder(escalation: Escalation) -> Wrong:
 def mean_one_thing(sections: Mapping[str, Any]) -> Wrong:
     """The id of a clause means one thing in the whole pack."""
     first: dict[str, Path] = {}
-    for path, clause in _clauses(sections, ()):
+    for path, clause in clauses_in(sections):
         if clause.clause in first:
             other = ".".join(map(str, first[clause.clause]))
             yield (*path, "clause"), f"clause {clause.clause} is given twice; it is also {other}"
@@ -107,16 +107,3 @@ def _shared_words(given: Sequence[Conditional], path: Path) -> Wrong:
                         (*path, index, "when", "words", language, at),
                         f'the word "{word}" overlaps {owner}',
                     )
-
-
-def _clauses(node: Any, path: Path) -> Iterator[tuple[Path, Clause]]:
-    if isinstance(node, Clause):
-        yield path, node
-    if isinstance(node, Part):
-        node = {name: getattr(node, name) for name in type(node).model_fields}
-    if isinstance(node, Mapping):
-        for name, value in node.items():
-            yield from _clauses(value, (*path, name))
-    elif isinstance(node, tuple):
-        for index, value in enumerate(node):
-            yield from _clauses(value, (*path, index))

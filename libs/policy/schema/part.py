@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -44,6 +45,20 @@ class Clause(Part):
     clause: ClauseId
     title: Words
     source: Text
+
+
+def clauses_in(node: Any, path: tuple[int | str, ...] = ()) -> Iterator[tuple[tuple[int | str, ...], Clause]]:
+    """Every clause below `node`, with the way there."""
+    if isinstance(node, Clause):
+        yield path, node
+    if isinstance(node, Part):
+        node = {name: getattr(node, name) for name in type(node).model_fields}
+    if isinstance(node, Mapping):
+        for name, value in node.items():
+            yield from clauses_in(value, (*path, name))
+    elif isinstance(node, tuple):
+        for index, value in enumerate(node):
+            yield from clauses_in(value, (*path, index))
 
 
 class Counted(StrEnum):
