@@ -240,7 +240,8 @@ class Session:
             except Exception as error:
                 metrics.RETRIES.labels(*self._labels).inc()
                 reason, borne = _reason(error), patience.with_(error)
-                logger.warning("attempt failed", attempt=attempt, reason=reason, **self._at(envelope))
+                if attempt.bit_count() == 1:  # the first, the second, the fourth ...
+                    logger.warning("attempt failed", attempt=attempt, reason=reason, **self._at(envelope))
                 if attempt >= borne.attempts_max:
                     return reason, attempt
                 await asyncio.sleep(borne.delay(attempt))
@@ -296,6 +297,13 @@ class Session:
         if floor > self._checkpoint:
             await self._shelf.advance(floor)
             self._checkpoint = floor
+            self._go_on_as_usual()
+
+    def _go_on_as_usual(self) -> None:
+        if self._careful:
+            self._careful = False
+            for _ in range(HANDLERS_MAX - 1):
+                self._room.release()
 
     def _at(self, envelope: Envelope) -> dict[str, Any]:
         return {

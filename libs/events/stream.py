@@ -81,11 +81,11 @@ async def inspect(connection: Connection, log: Log, name: str) -> Inspection:
     last message is the log's: any other would have taken a number, and the next batch been refused.
     """
     try:
-        info = await connection.jetstream.stream_info(bus.stream_of(name))
+        served = await connection.jetstream.stream_info(bus.stream_of(name))
     except nats.js.errors.NotFoundError:
         return Inspection(None)
-    state = info.state
-    if fault := _misconfigured(info, name) or _incomplete(info):
+    state = served.state
+    if fault := _misconfigured(served, name) or _incomplete(served):
         return Inspection(state.last_seq, fault)
     if state.last_seq == 0:
         return Inspection(0)
@@ -100,15 +100,15 @@ async def inspect(connection: Connection, log: Log, name: str) -> Inspection:
     return Inspection(state.last_seq, None if agrees else "ends with a message that is not the log's")
 
 
-def _incomplete(info: StreamInfo) -> str | None:
-    state = info.state
+def _incomplete(served: StreamInfo) -> str | None:
+    state = served.state
     if state.messages == state.last_seq and not state.num_deleted and not state.lost:
         return None
     return f"holds {state.messages} messages of {state.last_seq}, from {state.first_seq}"
 
 
-def _misconfigured(info: StreamInfo, log: str) -> str | None:
-    stored, wanted = info.config.as_dict(), configuration(log).as_dict()
+def _misconfigured(served: StreamInfo, log: str) -> str | None:
+    stored, wanted = served.config.as_dict(), configuration(log).as_dict()
     wanted.pop("duplicate_window")  # unused, and the server has its own default
     differing = sorted(key for key, value in wanted.items() if stored.get(key, value) != value)
     return f"is configured otherwise: {', '.join(differing)}" if differing else None
