@@ -11,6 +11,10 @@ from zoneinfo import ZoneInfo
 
 DAY: Final = timedelta(days=1)
 NO_TIME: Final = timedelta()
+# What an explanation calls a day that has no name of its own.
+WORKING_DAY: Final = "working day"
+DAY_OFF: Final = "day off"
+ON_THE_CLOCK: Final = "on the clock"
 MIDNIGHT: Final = time()
 # Beyond this many days without working time a calendar is taken for one that never works again.
 IDLE_DAYS_MAX: Final = 400
@@ -46,11 +50,15 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class DayShare:
-    """One line of an explanation: a calendar day, what it is, and the working time it contributed."""
+    """One line of an explanation: a calendar day, what it is, and the working time it contributed.
+
+    `announced` False: the public holidays of its year are not known yet.
+    """
 
     day: date
     kind: str
     counted: timedelta
+    announced: bool = True
 
 
 @dataclass(frozen=True)
@@ -61,7 +69,7 @@ class Calendar:
     week: tuple[tuple[Hours, ...], ...]
     special: Mapping[date, SpecialDay] = field(default_factory=dict)
     unknown_from: date | None = None  # from here on, public holidays have not been announced
-    ordinary: str = "working day"  # what an explanation calls a day with its usual hours
+    ordinary: str = WORKING_DAY  # what an explanation calls a day with its usual hours
     _spans: dict[date, tuple[Span, ...]] = field(default_factory=dict, init=False, repr=False, compare=False)
     _totals: dict[date, timedelta] = field(default_factory=dict, init=False, repr=False, compare=False)
 
@@ -131,19 +139,17 @@ class Calendar:
                 Span(s.start, min(s.end, end)) for s in _open(self.spans(day), start, pauses) if s.start < end
             )
             counted = sum((span.end - span.start for span in spans), NO_TIME)
-            shares.append(DayShare(day, self.kind(day), counted))
+            announced = self.unknown_from is None or day < self.unknown_from
+            shares.append(DayShare(day, self.kind(day), counted, announced))
             day += DAY
         return shares
 
     def kind(self, day: date) -> str:
-        """What a day is, for people: its special name, `ordinary` or "day off"; and what is not known."""
+        """What a day is, for people: its special name, `ordinary` or "day off"."""
         special = self.special.get(day)
         if special:
             return special.name
-        ordinary = self.ordinary if self.week[day.weekday()] else "day off"
-        if self.unknown_from and day >= self.unknown_from:
-            return f"{ordinary}; public holidays of {day.year} are not known yet"
-        return ordinary
+        return self.ordinary if self.week[day.weekday()] else DAY_OFF
 
     def _after(self, start: datetime, working: timedelta) -> datetime:
         left, first = working, start.astimezone(self.zone).date()
@@ -216,7 +222,7 @@ def _pushed(
 @lru_cache(maxsize=8)
 def around_the_clock(zone: ZoneInfo) -> Calendar:
     """A calendar in which all time counts, to explain deadlines that run on the clock."""
-    return Calendar(zone, ((Hours(MIDNIGHT, MIDNIGHT),),) * 7, ordinary="on the clock")
+    return Calendar(zone, ((Hours(MIDNIGHT, MIDNIGHT),),) * 7, ordinary=ON_THE_CLOCK)
 
 
 def _check(hours: tuple[Hours, ...]) -> None:

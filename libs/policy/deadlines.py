@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
 from libs.events.contracts.handling import Ground, Severity, Step, StepDue
-from libs.policy import calendar
+from libs.events.contracts.values import Language
+from libs.policy import calendar, wording
 from libs.policy.calendar import DayShare, Span
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
@@ -96,14 +97,18 @@ def first_reply(pack: Pack, recorded_at: datetime) -> StepDue:
 
 
 def explain(
-    pack: Pack, what: Step | Errand, severity: Severity, start: datetime, pauses: Sequence[Span] = ()
+    pack: Pack,
+    what: Step | Errand,
+    severity: Severity,
+    start: datetime,
+    pauses: Sequence[Span] = (),
+    language: Language = Language.CHINESE,
 ) -> Explanation:
     """The same deadline as `due`, with every day it counted and why (trap 9)."""
     found = due(pack, what, severity, start, pauses)
     deadline = pack.deadlines.of(what)
-    spans = pauses if deadline.pausable else ()
-    working = _counts_work(deadline.allowed(severity))
-    counting = pack.calendar if working else calendar.around_the_clock(pack.calendar.zone)
+    time, spans = deadline.allowed(severity), pauses if deadline.pausable else ()
+    counting = pack.calendar if _counts_work(time) else calendar.around_the_clock(pack.calendar.zone)
     days = tuple(counting.explain(start, found.due_at, spans))
     counted = sum((share.counted for share in days), timedelta())
     return Explanation(
@@ -112,7 +117,10 @@ def explain(
         elapsed=found.due_at - start,
         working=pack.calendar.between(start, found.due_at, spans),
         paused=counting.between(start, found.due_at) - counted,
-        sentences=tuple(_sentences(pack, found, start, days)),
+        sentences=(
+            wording.due_in_words(pack, deadline.clause, time, start, found.due_at, language),
+            *wording.days_in_words(pack, days, language),
+        ),
     )
 
 
@@ -144,14 +152,3 @@ def _warning(
 
 def _counts_work(time: Allowance) -> bool:
     return time.counted in (Counted.WORKING_HOURS, Counted.WORKING_DAYS)
-
-
-def _sentences(pack: Pack, found: Due, start: datetime, days: Sequence[DayShare]) -> Iterator[str]:
-    zone = pack.calendar.zone
-    began, ends = start.astimezone(zone), found.due_at.astimezone(zone)
-    yield (
-        f"{found.what}: {found.allowed} from {began:%Y-%m-%d %H:%M} to {ends:%Y-%m-%d %H:%M} ({zone}), "
-        f"by {found.ground.clause} of {found.ground.policy}"
-    )
-    for share in days:
-        yield f"{share.day:%a %Y-%m-%d}: {share.kind}, {share.counted} counted"

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from libs.events.contracts.handling import Kind, Severity, Step
+from libs.events.contracts.values import Language
 from libs.policy import contributions, deadlines, pack
 from libs.policy.calendar import Span
 from libs.policy.holidays import UNKNOWN_FROM
@@ -227,11 +228,26 @@ def test_every_deadline_is_explained_day_by_day() -> None:
     ]
     assert explained.working == sum((share.counted for share in explained.days), timedelta()) == 41 * HOUR
     assert explained.elapsed == at(10, 10, 17, 30) - at(9, 28, 16, 30)
-    assert explained.sentences[0] == (
-        "investigate: 5 working days from 2026-09-28 16:30 to 2026-10-10 17:30 (Asia/Shanghai), "
-        "by SLA-S4 of standard@1"
+
+
+def test_an_explanation_reads_in_both_languages() -> None:
+    start = at(9, 30, 16, 30)
+    chinese, english = (
+        deadlines.explain(standard(), Step.INVESTIGATE, Severity.MAJOR, start, language=each).sentences
+        for each in Language
     )
-    assert explained.sentences[1] == "Mon 2026-09-28: working day, 1:00:00 counted"
+    assert english[:3] == (
+        "Investigate: 2 working days from 2026-09-30 16:30 to 2026-10-09 17:30 (Asia/Shanghai), "
+        "by SLA-S4 of standard@1",
+        "Wed 2026-09-30: working day, 1:00 counted",
+        "Thu 2026-10-01: National Day, 0:00 counted",
+    )
+    assert chinese[:3] == (
+        "调查原因：2个工作日，自 2026-09-30 16:30 至 2026-10-09 17:30（Asia/Shanghai），"
+        "依据 standard@1 的 SLA-S4",
+        "2026-09-30 周三：工作日，计 1:00",
+        "2026-10-01 周四：国庆节，计 0:00",
+    )
 
 
 def test_a_deadline_on_the_clock_is_explained_too() -> None:
@@ -254,8 +270,12 @@ def test_an_explanation_says_what_pauses_took() -> None:
 def test_holidays_that_are_not_announced_yet_are_said_to_be_unknown() -> None:
     start = datetime(UNKNOWN_FROM.year, 10, 1, 1, tzinfo=UTC)
     explained = deadlines.explain(standard(), Step.INVESTIGATE, Severity.MAJOR, start)
-    unknown = f"public holidays of {UNKNOWN_FROM.year} are not known yet"
-    assert all(share.kind.endswith(unknown) for share in explained.days)
+    assert not any(share.announced for share in explained.days)
+    assert explained.sentences[1].endswith(f"（{UNKNOWN_FROM.year} 年公共假期尚未公布）")
+    english = deadlines.explain(
+        standard(), Step.INVESTIGATE, Severity.MAJOR, start, language=Language.ENGLISH
+    )
+    assert english.sentences[1].endswith(f"; public holidays of {UNKNOWN_FROM.year} are not known yet")
 
 
 @pytest.mark.rule("INV-2")
