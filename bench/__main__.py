@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import append, bus, demo, measure, posting, read, servers
+from bench import append, bus, demo, eventsourced, machine, measure, posting, read, servers
 
 GROUPS = (append.GROUP, posting.GROUP, bus.GROUP, read.GROUP, demo.GROUP)
 Line = Mapping[str, object]
@@ -24,7 +24,11 @@ def main(words: list[str]) -> None:
     scale = measure.QUICK if options.quick else measure.FULL if options.full else measure.DEFAULT
     names = options.rows or [row.name for group in GROUPS for row in group.rows]
     console, began = Console(stderr=True), time.monotonic()
-    with servers.running() as place, console.status("starting") as status:
+    with (
+        servers.running() as place,
+        machine.cores_used({}) as cores,
+        console.status("starting") as status,
+    ):
         machine_line = servers.described(place)
         lines = [
             line
@@ -32,8 +36,9 @@ def main(words: list[str]) -> None:
             for line in measured(group, place, scale, names, lambda what: status.update(f"measuring {what}"))
         ]
     options.json.write_text(json.dumps(lines, indent=2) + "\n")
-    print(machine_line)
+    print(f"{machine_line}, {eventsourced.described()}")
     print(f"{scale.rounds} rounds of every pair in turn, medians; {time.monotonic() - began:.0f} s in all")
+    print(f"everything else on this machine kept {cores.get('others', 0.0):.2f} cores busy meanwhile")
     Console(width=None if sys.stdout.isatty() else 180).print(table(lines))
 
 

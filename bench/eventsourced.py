@@ -1,10 +1,20 @@
-"""The comparison: `eventsourcing` with its recorder for PostgreSQL in default mode (it locks the table)."""
+"""The comparison: `eventsourcing` with its recorder for PostgreSQL in default mode (it locks the table).
 
+Its extra `postgres` installs psycopg in pure Python: that is measured, unless there is no libpq to run it on.
+`PSYCOPG_IMPL=binary make bench` compares with psycopg at its fastest.
+"""
+
+import ctypes.util
 import dataclasses
+import importlib.metadata
+import os
 import threading
 import time
 from datetime import UTC, datetime
 from uuid import UUID
+
+# Read by psycopg when it is imported.
+os.environ.setdefault("PSYCOPG_IMPL", "python" if ctypes.util.find_library("pq") else "binary")
 
 import uuid_utils.compat as uuids
 from eventsourcing.domain import DomainEvent
@@ -18,7 +28,7 @@ from eventsourcing.persistence import (
 )
 from eventsourcing.postgres import PostgresApplicationRecorder, PostgresDatastore
 from eventsourcing.utils import get_topic
-from psycopg import conninfo
+from psycopg import conninfo, pq
 
 from bench import complaints
 from bench.workers import Counted, Ready
@@ -31,6 +41,12 @@ class ComplaintRecorded(DomainEvent):
 
 
 TOPIC = get_topic(ComplaintRecorded)
+
+
+def described() -> str:
+    """The versions, and in which implementation psycopg runs."""
+    ours, driver = (importlib.metadata.version(name) for name in ("eventsourcing", "psycopg"))
+    return f"eventsourcing {ours} on psycopg {driver} ({pq.__impl__})"
 
 
 def recorder(dsn: str, connections: int) -> PostgresApplicationRecorder:

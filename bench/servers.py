@@ -1,7 +1,6 @@
 """The servers under test, PostgreSQL and nats-server, as they run anywhere: every write waited for."""
 
 import asyncio
-import importlib.metadata
 import platform
 import shutil
 import subprocess
@@ -93,12 +92,11 @@ def running() -> Iterator[Place]:
 
 
 def described(place: Place) -> str:
-    """One line on the machine and the versions of everything measured."""
+    """One line on the machine and the versions of what is measured on it."""
     versions = {
         "PostgreSQL": _version(postgres.binary("postgres")),
         "nats-server": _version(nats.binary()),
         "Python": platform.python_version(),
-        "eventsourcing": importlib.metadata.version("eventsourcing"),
     }
     named = ", ".join(f"{name} {version}" for name, version in versions.items())
     sync = f"write and fdatasync of 8 KiB {machine.sync_ms(place.folder):.2f} ms"
