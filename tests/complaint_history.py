@@ -174,7 +174,7 @@ def separated(complaint_id: UUID, other: UUID, at: datetime = NOW) -> intake.Com
 
 
 def reopened(complaint_id: UUID, at: datetime = NOW) -> propose.ComplaintReopened:
-    return propose.ComplaintReopened(reopened_at=at, **_because(complaint_id))
+    return propose.ComplaintReopened(reopened_at=at, due=(), **_because(complaint_id))
 
 
 def _because(complaint_id: UUID) -> dict[str, Any]:

@@ -26,7 +26,7 @@ from libs.events.contracts.intake import (
     ComplaintSeparated,
     ComplaintWithdrawn,
 )
-from libs.events.contracts.investigate import StopCause
+from libs.events.contracts.investigate import FindingRecorded, StopCause
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
 from libs.events.contracts.values import Product, Respondent
 from libs.events.envelope import Recorded
@@ -69,6 +69,7 @@ class Complaint:
     escalated_at: datetime | None = None
     ground: Ground | None = None
     incident_id: UUID | None = None
+    found: bool = False
     given: StepDue | None = None
     since: datetime | None = None
     pauses: tuple[Span, ...] = ()
@@ -118,7 +119,9 @@ def _after(complaint: Complaint, event: object) -> Complaint:
             return _amended(complaint, event)
         case ComplaintClassified():
             return _classified(complaint, event)
-        case ClassificationContested(contested_at=at) if complaint.answerable:
+        case FindingRecorded():
+            return replace(complaint, found=True)
+        case ClassificationContested(contested_at=at) if complaint.found:
             return _again(complaint, at)
         case ComplaintAssigned():
             return _assigned(complaint, event)
@@ -136,8 +139,8 @@ def _after(complaint: Complaint, event: object) -> Complaint:
             return _going_on(complaint, at)
         case ComplaintClosed(closed_at=at):
             return _stopped(complaint, StopCause.CLOSED, at)
-        case ComplaintReopened(reopened_at=at):
-            return replace(_again(_going_on(complaint, at), at), incident_id=None)
+        case ComplaintReopened():
+            return _reopened(complaint, event)
         case _:
             return complaint
 
@@ -174,7 +177,7 @@ def _assigned(complaint: Complaint, event: ComplaintAssigned) -> Complaint:
         level=0,
         ground=event.ground,
         incident_id=event.incident_id or complaint.incident_id,
-        given=next((due for due in event.due if due.step is Step.INVESTIGATE), None),
+        given=_investigate(event.due),
         since=event.assigned_at,
         pauses=(),
     )
@@ -192,6 +195,20 @@ def _going_on(complaint: Complaint, at: datetime) -> Complaint:
     return replace(complaint, stopped=None, stopped_at=None, pauses=(*complaint.pauses, stood_still))
 
 
+def _reopened(complaint: Complaint, event: ComplaintReopened) -> Complaint:
+    """It stands on its own again; where a finding was on record, what is found next is another round's."""
+    going_on = _going_on(complaint, event.reopened_at)
+    again = _again(going_on, event.reopened_at) if complaint.found else going_on
+    given = _investigate(event.due)
+    return replace(
+        again, incident_id=None if complaint.found else again.incident_id, given=given or again.given
+    )
+
+
 def _again(complaint: Complaint, at: datetime) -> Complaint:
     """A further round: its time begins anew."""
-    return replace(complaint, round=complaint.round + 1, given=None, since=at, pauses=())
+    return replace(complaint, round=complaint.round + 1, found=False, given=None, since=at, pauses=())
+
+
+def _investigate(due: tuple[StepDue, ...]) -> StepDue | None:
+    return next((each for each in due if each.step is Step.INVESTIGATE), None)

@@ -45,9 +45,9 @@ class MemoryRepairs:
                 unit = self._units.setdefault((log, event.complaint_id), _Unit(event.serial_number))
                 unit.serial_number = event.serial_number
             return
-        unit_of = self._units.get((log, getattr(event, "complaint_id", None)))  # type: ignore[arg-type]  # None: no unit
-        if unit_of is not None:
-            _note(event, unit_of)
+        complaint_id = getattr(event, "complaint_id", None)
+        if isinstance(complaint_id, UUID) and (log, complaint_id) in self._units:
+            _note(event, self._units[log, complaint_id])
 
 
 def _note(event: object, unit: _Unit) -> None:
