@@ -24,7 +24,7 @@ from tests import backends, carriage
 from tests.faults.checker import Acknowledged, Checker
 
 CALLERS = 8
-KILLS = 9
+KILLS = 6
 DEADLINE_SECONDS = 50.0
 ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.05

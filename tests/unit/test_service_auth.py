@@ -105,7 +105,7 @@ def signed_with_the_public_key() -> str:
         "x" * 9000,
         token(exp=int(time.time()) - 60),
         token(exp=None),
-        token(nbf=int(time.time()) + 60),
+        token(nbf=int(time.time()) + 24 * 3600),
         token(iss="somebody"),
         token(aud="somebody"),
         token(sub=None),
