@@ -54,6 +54,11 @@ VIOLATIONS = {
         ("services.oversight.publish", "services.oversight.api"),
         ("services.oversight.models", "services.oversight.api"),
     ],
+    "resolution": [
+        ("services.resolution.state", "services.resolution.propose"),
+        ("services.resolution.propose", "services.resolution.approve"),
+        ("services.resolution.owed", "services.resolution.overdue"),
+    ],
     "decisions": [
         ("libs.policy.pack", "time"),
         ("services.intake.record", "libs.service"),

@@ -30,12 +30,22 @@ class ImprovementPlanned:
 
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ComplaintJoinedImprovement:
+class ImprovementExtended:
     """A measure answers one more complaint (IMP-3)."""
 
     improvement_id: UUID
     complaint_id: UUID
     author: str
+    extended_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComplaintJoinedImprovement:
+    """Said in the complaint's own case: a measure answers it, and its step 8 ends with that one (IMP-3)."""
+
+    complaint_id: UUID
+    improvement_id: UUID
     joined_at: datetime
 
 
@@ -53,25 +63,37 @@ class ImprovementProgressed:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImprovementCompleted:
-    """The measure is in place; its effect is observed until `observed_until` (IMP-1)."""
+    """The measure is in place; its effect is observed until `observed_until` (IMP-1).
+
+    From then on `verifier` owes the check of its effect, by `due_at`.
+    """
 
     improvement_id: UUID
     complaint_ids: tuple[UUID, ...]
     author: str
     completed_at: datetime
     observed_until: datetime
+    verifier: Answerable
+    due_at: datetime
+    warn_at: datetime
 
 
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImprovementVerified:
-    """Somebody other than who did it found the measure effective, or not (IMP-1, trap 19)."""
+    """Somebody other than who did it found the measure effective, or not (IMP-1, trap 19).
+
+    One that is not goes back to its owner: `due_at` and `warn_at` say by when.
+    """
 
     improvement_id: UUID
+    complaint_ids: tuple[UUID, ...]
     effective: bool
     text: str
     verified_by: str
     verified_at: datetime
+    due_at: datetime | None
+    warn_at: datetime | None
 
 
 @contract("resolution")
@@ -82,6 +104,7 @@ class ImprovementReopened:
     improvement_id: UUID
     complaint_id: UUID
     cause_code: str
+    finding_id: UUID
     due_at: datetime
     warn_at: datetime
     reopened_at: datetime
@@ -90,9 +113,10 @@ class ImprovementReopened:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImprovementNotNeeded:
-    """A reasoned decision that this complaint calls for no measure (step 8)."""
+    """A reasoned decision, of a person or by rule, that this complaint calls for no measure (step 8)."""
 
     complaint_id: UUID
     reason: str
     author: str
+    ground: Ground
     decided_at: datetime

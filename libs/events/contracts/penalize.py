@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 from uuid import UUID
 
-from libs.events.contracts.handling import Ground
+from libs.events.contracts.handling import Answerable, Ground, StepDue
 from libs.events.contracts.registry import contract
 from libs.events.contracts.values import Money, PersonalText
 
@@ -53,14 +54,22 @@ class Installment:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsibilityRaised:
-    """Somebody must get a sanction, a waiver or a finding of no fault, and by when (PEN-1)."""
+    """Somebody must get a sanction, a waiver or a finding of no fault; who owes it, and by when (PEN-1).
+
+    `rests_on` is the id of the event that verified it: a finding, or a deadline missed. `acted_at` is when
+    it was done, or not done: the rules of that day are those it is judged by (PEN-3). `bears`: as who did
+    it, or as the head of their unit.
+    """
 
     complaint_id: UUID
     person: str
     unit: str
     charge: Charge
+    bears: Literal["direct", "head"]
     rests_on: UUID
-    act_on: date
+    acted_at: datetime
+    owed_by: Answerable
+    due: StepDue
     raised_at: datetime
 
 
@@ -70,7 +79,8 @@ class SanctionImposed:
     """A sanction: the finding it rests on, its clause, the policy on the day of the act (PEN-2, PEN-3).
 
     `sanction` counts from 1 in the complaint. `rests_on` is the id of the event that verified the fault.
-    `amount` is the whole sum; `installments` what each month bears of it (LAW-1).
+    `amount` is the whole sum; `installments` what each month's wage bears of it, and `beyond` what none can
+    (LAW-1). `complete`: nobody else's responsibility is left to decide.
     """
 
     complaint_id: UUID
@@ -83,10 +93,12 @@ class SanctionImposed:
     share: Decimal | None
     amount: Money | None
     installments: tuple[Installment, ...]
+    beyond: Money | None
     reason: PersonalText
     rests_on: UUID
-    act_on: date
+    acted_at: datetime
     ground: Ground
+    complete: bool
     imposed_by: str
     imposed_at: datetime
 
@@ -101,7 +113,9 @@ class ResponsibilityWaived:
     person: str
     unit: str
     charge: Charge
+    rests_on: UUID
     reason: PersonalText
+    complete: bool
     waived_by: str
     waived_at: datetime
 
@@ -116,7 +130,9 @@ class NoFaultFound:
     person: str | None
     unit: str | None
     charge: Charge
+    rests_on: UUID
     reason: PersonalText
+    complete: bool
     decided_by: str
     decided_at: datetime
 
@@ -124,7 +140,7 @@ class NoFaultFound:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseStated:
-    """The person stated their case (PEN-4)."""
+    """The person stated their case, in words sealed as their own: `staff:<person>` (PEN-4)."""
 
     complaint_id: UUID
     data_subject: str
@@ -136,29 +152,50 @@ class CaseStated:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SanctionAppealed:
-    """The person appealed; another one than who imposed it decides (PEN-4)."""
+    """The person appealed, in their own words; `judge`, another one than who imposed it, decides (PEN-4)."""
 
     complaint_id: UUID
     data_subject: str
     sanction: int
     text: PersonalText
+    judge: Answerable
+    due: StepDue
     appealed_at: datetime
 
 
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealDecided:
-    """Upheld, reduced (then `amount` and `installments` are the new ones) or lifted, with reason (PEN-4)."""
+    """Upheld, reduced or lifted, with reason (PEN-4).
+
+    `way`, `amount`, `installments` and `beyond` are what now holds; a lifted sanction has none of them.
+    """
 
     complaint_id: UUID
     data_subject: str
     sanction: int
     outcome: AppealOutcome
+    way: SanctionWay | None
     amount: Money | None
     installments: tuple[Installment, ...]
+    beyond: Money | None
     reason: PersonalText
     decided_by: str
     decided_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppealOverdue:
+    """The judge let the time for deciding an appeal pass; they owe it still, and it is escalated (SLA-3)."""
+
+    complaint_id: UUID
+    sanction: int
+    owed_by: Answerable
+    due_at: datetime
+    noticed_at: datetime
+    escalated_to: Answerable
+    ground: Ground
 
 
 @contract("resolution")

@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, StepDue
 from libs.events.contracts.registry import contract
-from libs.events.contracts.values import Demand, Money, PersonalText, Product
+from libs.events.contracts.values import Money, PersonalText
 
 
 class RemedyKind(StrEnum):
@@ -94,20 +94,35 @@ class ApprovalNeeded:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseOpened:
-    """A complaint's case: what resolution needs to know of it, and who owes the steps 5 to 8 by when."""
+    """A complaint's case: who owes its steps 5 to 8, and by when.
+
+    `acted_on`: the seq of the newest upstream event this answers; older ones change nothing. What was
+    complained of stands in the complaint's history and is not kept twice.
+    """
 
     complaint_id: UUID
-    data_subject: str
-    customer_id: str | None
-    number: str
     answerable: Answerable
     kind: Kind
     severity: Severity
-    product: Product | None
-    demand: Demand
     due: tuple[StepDue, ...]
     ground: Ground
+    acted_on: int
     opened_at: datetime
+
+
+@contract("resolution")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseHandedOver:
+    """Another person, severity or due times, from now on, by a later assignment or escalation."""
+
+    complaint_id: UUID
+    answerable: Answerable
+    kind: Kind
+    severity: Severity
+    due: tuple[StepDue, ...]
+    ground: Ground
+    acted_on: int
+    handed_over_at: datetime
 
 
 @contract("resolution")
@@ -148,7 +163,10 @@ class SolutionApproved:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionRejected:
-    """An office refused the proposal; another one must be made (PRO-3)."""
+    """An office refused the proposal; another one must be made (PRO-3).
+
+    `cost_bearer` says at whose cost goods come back all the same, where a return was refused (S1 一.11).
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -156,13 +174,18 @@ class SolutionRejected:
     office: str
     approver: str
     reason: PersonalText
+    cost_bearer: CostBearer | None
     rejected_at: datetime
 
 
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CustomerAnswered:
-    """What the customer said to the proposal (PRO-4)."""
+    """What the customer said to the proposal (PRO-4).
+
+    `due`: by when it must be carried out where it was accepted, or another one made where it was not; the
+    time the customer took does not count (SLA-9).
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -170,6 +193,7 @@ class CustomerAnswered:
     answer: Answer
     text: PersonalText | None
     author: str
+    due: StepDue
     answered_at: datetime
 
 
@@ -184,6 +208,7 @@ class DisputeSettled:
     settled_by: str
     reason: PersonalText
     ground: Ground
+    due: StepDue
     settled_at: datetime
 
 
@@ -215,10 +240,14 @@ class ComplaintClosed:
 @contract("resolution")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintReopened:
-    """A closed complaint is open again: contested, or its remedy did not hold."""
+    """A closed complaint is open again: contested, separated, or its remedy did not hold.
+
+    `due`: the new due times of its later steps; none where it has yet to be judged or assigned again.
+    """
 
     complaint_id: UUID
     data_subject: str
     reason: PersonalText
     author: str
+    due: tuple[StepDue, ...]
     reopened_at: datetime

@@ -1,0 +1,98 @@
+"""Step 8, improve: a measure against a cause, with owner and due date, for one complaint or many (IMP)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+from uuid import UUID
+
+from libs.events import errors
+from libs.events.contracts import improve as events
+from libs.events.contracts.handling import Answerable, Ground
+from services.resolution.measure import Completed, Improvement, NotPlanned, NotYetPlanned, Planned, Verified
+
+
+class AlreadyPlanned(errors.Refused):
+    """This improvement is planned otherwise."""
+
+    code = "already_planned"
+
+
+class AlreadyVerified(errors.Refused):
+    """This measure proved effective: plan another one, or say why none is needed."""
+
+    code = "already_verified"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PlanImprovement:
+    """Lesson, countermeasure, owner, and by when it must be complete (IMP-1)."""
+
+    improvement_id: UUID
+    complaint_ids: tuple[UUID, ...]
+    cause_code: str
+    lesson: str
+    measure: str
+    owner: Answerable
+    due_at: datetime
+    warn_at: datetime
+    ground: Ground
+    author: str
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExtendImprovement:
+    """It answers one more complaint (IMP-3)."""
+
+    improvement_id: UUID
+    complaint_id: UUID
+    author: str
+    now: datetime
+
+
+Command = PlanImprovement | ExtendImprovement
+Event = events.ImprovementPlanned | events.ImprovementExtended
+
+
+def decide(command: Command, improvement: Improvement) -> list[Event]:
+    """A measure is planned once; complaints may join it until it has proved effective."""
+    match command:
+        case PlanImprovement():
+            return _plan(command, improvement)
+        case ExtendImprovement():
+            return _extend(command, improvement)
+        case _:
+            assert_never(command)
+
+
+def _plan(command: PlanImprovement, improvement: Improvement) -> list[Event]:
+    if isinstance(improvement, NotPlanned):
+        said = {name: getattr(command, name) for name in PlanImprovement.__slots__ if name != "now"}
+        return [events.ImprovementPlanned(**said, planned_at=command.now)]
+    plan = improvement.plan
+    if (plan.measure, plan.owner, plan.cause_code) == (command.measure, command.owner, command.cause_code):
+        return []
+    raise AlreadyPlanned
+
+
+def _extend(command: ExtendImprovement, improvement: Improvement) -> list[Event]:
+    match improvement:
+        case NotPlanned():
+            raise NotYetPlanned
+        case Planned(plan) | Completed(plan) | Verified(plan) if command.complaint_id in plan.complaint_ids:
+            return []
+        case Verified():
+            raise AlreadyVerified
+        case Planned() | Completed():
+            return [
+                events.ImprovementExtended(
+                    improvement_id=command.improvement_id,
+                    complaint_id=command.complaint_id,
+                    author=command.author,
+                    extended_at=command.now,
+                )
+            ]
+        case _:
+            assert_never(improvement)

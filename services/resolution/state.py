@@ -1,0 +1,356 @@
+"""What resolution knows of a complaint: its solution, who answers for what, its measures, its end.
+
+Steps 5, 7 and 8 go on side by side, so a case is a record of three tracks rather than one situation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Final, assert_never
+from uuid import UUID
+
+from libs.events import errors
+from libs.events.contracts import improve, penalize, propose
+from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.handling import Answerable, Kind, Severity, Step, StepDue
+from libs.events.contracts.penalize import Charge
+from libs.events.contracts.propose import Answer, Stage
+
+Event = (
+    propose.CaseOpened
+    | propose.CaseHandedOver
+    | propose.SolutionProposed
+    | propose.SolutionApproved
+    | propose.SolutionRejected
+    | propose.CustomerAnswered
+    | propose.DisputeSettled
+    | propose.ExecutionAdvanced
+    | propose.ComplaintClosed
+    | propose.ComplaintReopened
+    | penalize.ResponsibilityRaised
+    | penalize.SanctionImposed
+    | penalize.ResponsibilityWaived
+    | penalize.NoFaultFound
+    | penalize.CaseStated
+    | penalize.SanctionAppealed
+    | penalize.AppealDecided
+    | penalize.AppealOverdue
+    | penalize.RewardGranted
+    | improve.ComplaintJoinedImprovement
+    | improve.ImprovementNotNeeded
+    | DeadlineWarned
+    | DeadlineMissed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NothingProposed:
+    """No solution is on record yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposed:
+    """A solution waits for offices to approve it (PRO-3)."""
+
+    proposal: propose.SolutionProposed
+    approved: frozenset[str] = frozenset()
+
+    @property
+    def waiting_for(self) -> tuple[propose.ApprovalNeeded, ...]:
+        """The approvals that are still needed."""
+        return tuple(each for each in self.proposal.approvals if each.office not in self.approved)
+
+
+@dataclass(frozen=True, slots=True)
+class Offered:
+    """A solution may be carried out once the customer accepts it (PRO-4)."""
+
+    proposal: propose.SolutionProposed
+
+
+@dataclass(frozen=True, slots=True)
+class TurnedDown:
+    """An office or the customer would not have it: another one is owed; `answer` is the customer's."""
+
+    proposal: propose.SolutionProposed
+    answer: Answer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Agreed:
+    """The customer accepted it, or a dispute was settled: it is being carried out (PRO-5)."""
+
+    proposal: propose.SolutionProposed
+    stage: Stage | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CarriedOut:
+    """All of it is done, and signed for where that is called for: step 5 has its outcome."""
+
+    proposal: propose.SolutionProposed
+
+
+Solution = NothingProposed | Proposed | Offered | TurnedDown | Agreed | CarriedOut
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """Who answers for the complaint, how grave it is, and by when each later step is due."""
+
+    answerable: Answerable
+    kind: Kind
+    severity: Severity
+    due: tuple[StepDue, ...]
+    acted_on: int
+
+    def due_of(self, step: Step) -> StepDue | None:
+        """When a step is due, if that was fixed."""
+        return next((each for each in self.due if each.step is step), None)
+
+
+@dataclass(frozen=True, slots=True)
+class Sanction:
+    """A sanction and what became of it (PEN-4)."""
+
+    imposed: penalize.SanctionImposed
+    stated: tuple[penalize.CaseStated, ...] = ()
+    appealed: penalize.SanctionAppealed | None = None
+    decided: penalize.AppealDecided | None = None
+    overdue: bool = False
+
+
+Place = tuple[str | None, Charge, UUID]  # whose responsibility, for what, resting on which event
+Settlement = penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize.NoFaultFound
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Case:
+    """All that is on record; `handling` is None until somebody was made answerable.
+
+    `warned` and `missed` hold what the clock has said: of which step, due at what time.
+    """
+
+    handling: Handling | None = None
+    round: int = 1
+    solution: Solution = field(default_factory=NothingProposed)
+    proposals: int = 0
+    raised: tuple[penalize.ResponsibilityRaised, ...] = ()
+    settlements: tuple[Settlement, ...] = ()
+    sanctions: tuple[Sanction, ...] = ()
+    rewards: tuple[penalize.RewardGranted, ...] = ()
+    improvements: tuple[UUID, ...] = ()
+    spared: improve.ImprovementNotNeeded | None = None
+    closed: propose.ComplaintClosed | None = None
+    warned: frozenset[tuple[Step, datetime]] = frozenset()
+    missed: frozenset[tuple[Step, datetime]] = frozenset()
+
+    @property
+    def unsettled(self) -> tuple[penalize.ResponsibilityRaised, ...]:
+        """The responsibilities that still want a sanction, a waiver or a finding of no fault."""
+        settled = {place(each) for each in self.settlements}
+        return tuple(each for each in self.raised if place(each) not in settled)
+
+    @property
+    def appeals(self) -> tuple[Sanction, ...]:
+        """The sanctions whose appeal waits for its judge."""
+        return tuple(each for each in self.sanctions if each.appealed and not each.decided)
+
+    @property
+    def reopened(self) -> bool:
+        """Whether it is open in a further round."""
+        return self.round > 1 and self.closed is None
+
+
+INITIAL: Final = Case()
+
+
+class NotYetAssigned(errors.Refused):
+    """The complaint must be assigned first (step 3); its case then opens by itself."""
+
+    code = "not_yet_assigned"
+
+
+class AlreadyClosed(errors.Refused):
+    """The complaint is closed; it must be reopened first."""
+
+    code = "already_closed"
+
+
+class JudgeInOwnCause(errors.Refused):
+    """This concerns you, or somebody you answer to: another person must decide it."""
+
+    code = "judge_in_own_cause"
+
+
+class NotYetSanctioned(errors.Refused):
+    """There is no such sanction: it must be imposed first."""
+
+    code = "not_yet_sanctioned"
+
+
+def place(of: penalize.ResponsibilityRaised | Settlement) -> Place:
+    """What tells one responsibility of a case from another."""
+    return of.person, of.charge, of.rests_on
+
+
+def handled(case: Case) -> Handling:
+    """How an open case is handled; refused while it has not opened, or once it closed."""
+    if case.closed is not None:
+        raise AlreadyClosed(outcome=case.closed.outcome)
+    if case.handling is None:
+        raise NotYetAssigned
+    return case.handling
+
+
+def sanction(case: Case, number: int) -> Sanction:
+    """The sanction of that number; refused where there is none."""
+    found = next((each for each in case.sanctions if each.imposed.sanction == number), None)
+    if found is None:
+        raise NotYetSanctioned
+    return found
+
+
+def own_words(person: str) -> str:
+    """The data subject under whose key a member of staff's own words are sealed."""
+    return f"staff:{person}"
+
+
+def evolve(case: Case, event: Event) -> Case:
+    """The case after `event`."""
+    match event:
+        case propose.CaseOpened() | propose.CaseHandedOver():
+            return replace(case, handling=_handling(event))
+        case propose.ComplaintClosed():
+            return replace(case, closed=event)
+        case propose.ComplaintReopened():
+            return _reopened(case, event)
+        case DeadlineWarned(step=step, due_at=due_at):
+            return replace(case, warned=case.warned | {(step, due_at)})
+        case DeadlineMissed(step=step, due_at=due_at):
+            return replace(case, missed=case.missed | {(step, due_at)})
+        case improve.ComplaintJoinedImprovement(improvement_id=joined):
+            return replace(case, improvements=(*case.improvements, joined))
+        case improve.ImprovementNotNeeded():
+            return replace(case, spared=event)
+        case penalize.RewardGranted():
+            return replace(case, rewards=(*case.rewards, event))
+        case (
+            penalize.ResponsibilityRaised()
+            | penalize.SanctionImposed()
+            | penalize.ResponsibilityWaived()
+            | penalize.NoFaultFound()
+        ):
+            return _answered_for(case, event)
+        case (
+            penalize.CaseStated()
+            | penalize.SanctionAppealed()
+            | penalize.AppealDecided()
+            | penalize.AppealOverdue()
+        ):
+            return replace(case, sanctions=tuple(_heard(each, event) for each in case.sanctions))
+        case propose.SolutionProposed():
+            return replace(case, proposals=event.proposal, solution=_proposed(event))
+        case (
+            propose.SolutionApproved()
+            | propose.SolutionRejected()
+            | propose.CustomerAnswered()
+            | propose.DisputeSettled()
+            | propose.ExecutionAdvanced()
+        ):
+            handling = _due_now(case.handling, event)
+            return replace(case, handling=handling, solution=_solved(case.solution, event))
+        case _:
+            assert_never(event)
+
+
+def _handling(event: propose.CaseOpened | propose.CaseHandedOver) -> Handling:
+    return Handling(
+        answerable=event.answerable,
+        kind=event.kind,
+        severity=event.severity,
+        due=event.due,
+        acted_on=event.acted_on,
+    )
+
+
+def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
+    """A further round begins: it needs its own solution and measure; who answered for what stays answered."""
+    handling = case.handling and replace(case.handling, due=event.due or case.handling.due)
+    return replace(
+        case,
+        handling=handling,
+        round=case.round + 1,
+        solution=NothingProposed(),
+        improvements=(),
+        spared=None,
+        closed=None,
+    )
+
+
+def _due_now(handling: Handling | None, event: Event) -> Handling | None:
+    """Once the customer has answered, the time of step 5 is that of what follows (SLA-9)."""
+    if handling is None or not isinstance(event, propose.CustomerAnswered | propose.DisputeSettled):
+        return handling
+    others = (each for each in handling.due if each.step is not Step.PROPOSE)
+    return replace(handling, due=(*others, replace(event.due, step=Step.PROPOSE)))
+
+
+def _answered_for(case: Case, event: penalize.ResponsibilityRaised | Settlement) -> Case:
+    if isinstance(event, penalize.ResponsibilityRaised):
+        return replace(case, raised=(*case.raised, event))
+    settled = replace(case, settlements=(*case.settlements, event))
+    if isinstance(event, penalize.SanctionImposed):
+        return replace(settled, sanctions=(*case.sanctions, Sanction(event)))
+    return settled
+
+
+def _heard(
+    sanction: Sanction,
+    event: penalize.CaseStated | penalize.SanctionAppealed | penalize.AppealDecided | penalize.AppealOverdue,
+) -> Sanction:
+    if event.sanction != sanction.imposed.sanction:
+        return sanction
+    match event:
+        case penalize.CaseStated():
+            return replace(sanction, stated=(*sanction.stated, event))
+        case penalize.SanctionAppealed():
+            return replace(sanction, appealed=event)
+        case penalize.AppealDecided():
+            return replace(sanction, decided=event)
+        case penalize.AppealOverdue():
+            return replace(sanction, overdue=True)
+
+
+def _proposed(event: propose.SolutionProposed) -> Solution:
+    return Proposed(event) if event.approvals else Offered(event)
+
+
+def _solved(
+    solution: Solution,
+    event: propose.SolutionApproved
+    | propose.SolutionRejected
+    | propose.CustomerAnswered
+    | propose.DisputeSettled
+    | propose.ExecutionAdvanced,
+) -> Solution:
+    if isinstance(solution, NothingProposed):
+        raise errors.ContractError("A solution must be proposed before anything becomes of it.")
+    match event:
+        case propose.SolutionApproved(office=office, complete=complete):
+            before = solution.approved if isinstance(solution, Proposed) else frozenset[str]()
+            approved = Proposed(solution.proposal, before | {office})
+            return Offered(solution.proposal) if complete else approved
+        case propose.SolutionRejected():
+            return TurnedDown(solution.proposal, None)
+        case propose.CustomerAnswered(answer=Answer.ACCEPTED) | propose.DisputeSettled():
+            return Agreed(solution.proposal)
+        case propose.CustomerAnswered(answer=answer):
+            return TurnedDown(solution.proposal, answer)
+        case propose.ExecutionAdvanced(complete=True):
+            return CarriedOut(solution.proposal)
+        case propose.ExecutionAdvanced(stage=stage):
+            return Agreed(solution.proposal, stage)
+        case _:
+            assert_never(event)

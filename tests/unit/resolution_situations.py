@@ -1,0 +1,436 @@
+"""Situations of a case and of a measure, each reached by deciding, and commands to decide on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from libs.events.contracts import penalize as penalties
+from libs.events.contracts import propose as proposals
+from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
+from libs.events.contracts.penalize import Charge
+from libs.events.contracts.propose import Answer, CostBearer, Outcome, RemedyKind, Stage
+from libs.events.contracts.values import Language, Money, Product
+from services.resolution import (
+    answer,
+    appeal,
+    approve,
+    begin,
+    charge,
+    close,
+    complete,
+    execute,
+    improve,
+    judge,
+    measure,
+    overdue,
+    penalize,
+    propose,
+    reward,
+    spare,
+    state,
+    verify,
+    waive,
+)
+from services.resolution.binding import Rules
+from services.resolution.deduct import Wage
+from tests.packs import about_product, standard
+
+NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
+DAY = timedelta(days=1)
+THIS, OTHER, FINDING, MISSED, MEASURE, AGAIN = (UUID(int=n) for n in range(2, 8))
+POLICY = standard()
+GROUND = Ground(policy=POLICY.reference, clause="ASG-R4")
+OFFICER = Answerable(unit="quality", person="quality-officer")
+WORKER = Answerable(unit="production", person="production-officer")
+HEAD = Answerable(unit="production", person="production-head")
+SUBJECT = "customer:C-1"
+NOBODY: frozenset[str] = frozenset()
+
+
+def step_due(step: Step, days: int) -> StepDue:
+    return StepDue(step=step, due_at=NOW + days * DAY, warn_at=NOW + (days - 1) * DAY)
+
+
+def cny(amount: str) -> Money:
+    return Money(amount=Decimal(amount), currency="CNY")
+
+
+def remedy(kind: RemedyKind, amount: str | None = None) -> proposals.Remedy:
+    return proposals.Remedy(kind=kind, text="as agreed", money=cny(amount) if amount else None)
+
+
+DUE = (step_due(Step.PROPOSE, 8), step_due(Step.PENALIZE, 20), step_due(Step.IMPROVE, 30))
+
+open_it = begin.OpenCase(
+    complaint_id=THIS,
+    answerable=OFFICER,
+    kind=Kind.PRODUCT_QUALITY,
+    severity=Severity.SERIOUS,
+    due=DUE,
+    ground=GROUND,
+    as_of=10,
+    now=NOW,
+)
+hand_over = replace(open_it, answerable=WORKER, as_of=20)
+propose_it = propose.ProposeSolution(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    remedies=(remedy(RemedyKind.REPAIR, "900"),),
+    cost_bearer=CostBearer.COMPANY,
+    quote=None,
+    product=Product(part_number="LED-18W", delivered_on=date(2026, 11, 10)),
+    fault_on=date(2026, 11, 20),
+    language=Language.ENGLISH,
+    about=None,
+    proposer="quality-officer",
+    under=frozenset({"quality-head", "general-manager", "board-chair"}),
+    policy=POLICY,
+    today=date(2026, 11, 23),
+    now=NOW,
+)
+propose_front_line = replace(propose_it, remedies=(remedy(RemedyKind.EXPLANATION),))
+approve_it = approve.DecideApproval(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    proposal=1,
+    approver="after-sales-head",
+    approved=True,
+    reason="",
+    about=None,
+    policy=POLICY,
+    now=NOW,
+)
+approve_too = replace(approve_it, approver="quality-head")
+reject_it = replace(approve_it, approved=False, reason="too dear")
+accept = answer.AnswerProposal(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    proposal=1,
+    answer=Answer.ACCEPTED,
+    text="fine",
+    author="quality-officer",
+    due=step_due(Step.PROPOSE, 15),
+    now=NOW,
+)
+decline = replace(accept, answer=Answer.DECLINED, text="not enough")
+counter = replace(accept, answer=Answer.COUNTERED, text="replace it")
+settle = answer.SettleDispute(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    proposal=1,
+    author="deputy-general-manager",
+    adjudicator=Answerable(unit="executive", person="deputy-general-manager"),
+    reason="clause 7 of the contract",
+    ground=GROUND,
+    due=step_due(Step.PROPOSE, 15),
+    now=NOW,
+)
+start = execute.AdvanceExecution(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    proposal=1,
+    stage=Stage.STARTED,
+    note=None,
+    author="quality-officer",
+    now=NOW,
+)
+STAGES = [replace(start, stage=stage) for stage in Stage]
+raise_it = charge.RaiseResponsibilities(
+    complaint_id=THIS,
+    charge=Charge.COMPLAINT,
+    persons=(WORKER,),
+    unit="production",
+    rests_on=FINDING,
+    acted_at=NOW - 3 * DAY,
+    severity=Severity.SERIOUS,
+    policy=POLICY,
+    now=NOW,
+)
+raise_late = replace(
+    raise_it, charge=Charge.HANDLING, persons=(OFFICER,), unit="quality", rests_on=MISSED, acted_at=NOW
+)
+clear = charge.ClearEverybody(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    rests_on=FINDING,
+    reason="the mains voltage was too high",
+    ground=GROUND,
+    now=NOW,
+)
+RULES = Rules(
+    policy=POLICY,
+    shipped=True,
+    acknowledged_at=None,
+    acted_at=NOW - 3 * DAY,
+    facts=about_product(kind=Kind.PRODUCT_QUALITY, severity=Severity.SERIOUS, loss=Decimal(900)),
+)
+impose = penalize.ImposeSanction(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    person="production-officer",
+    charge=Charge.COMPLAINT,
+    rests_on=None,
+    reason="soldered too hot",
+    author="quality-officer",
+    under=propose_it.under,
+    now=NOW,
+    clause="PEN-L1",
+    rules=RULES,
+    wage=Wage(month=Decimal(8000)),
+    goods_value=None,
+)
+impose_on_head = replace(impose, person="production-head")
+_decision: dict[str, Any] = {
+    "complaint_id": THIS,
+    "data_subject": SUBJECT,
+    "charge": Charge.COMPLAINT,
+    "rests_on": None,
+    "reason": "she had warned of it",
+    "author": "quality-officer",
+    "under": propose_it.under,
+    "now": NOW,
+}
+waive_head = waive.WaiveSanction(**_decision, person="production-head")
+acquit_head = waive.FindNoFault(**_decision, person="production-head")
+state_case = appeal.StateCase(
+    complaint_id=THIS, sanction=1, text="the iron was broken", author="production-officer", now=NOW
+)
+appeal_it = appeal.AppealSanction(
+    complaint_id=THIS,
+    sanction=1,
+    text="I had reported the iron",
+    author="production-officer",
+    judge=Answerable(unit="human-resources", person="human-resources-head"),
+    due=step_due(Step.PENALIZE, 10),
+    now=NOW,
+)
+reduce_it = judge.DecideAppeal(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    sanction=1,
+    outcome=penalties.AppealOutcome.REDUCED,
+    way=None,
+    amount=cny("50"),
+    wage=Wage(month=Decimal(8000)),
+    policy=POLICY,
+    reason="it had been reported",
+    author="human-resources-head",
+    now=NOW,
+)
+reward_it = reward.GrantReward(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    person="station-east-officer",
+    unit="station-east",
+    amount=cny("200"),
+    reason="thanked by the customer",
+    author="after-sales-head",
+    now=NOW,
+)
+spare_it = spare.SpareImprovement(
+    complaint_id=THIS, found=True, reason="a single slip", author="quality-officer", ground=GROUND, now=NOW
+)
+join_measure = spare.NoteImprovement(complaint_id=THIS, improvement_id=MEASURE, now=NOW)
+close_it = close.CloseComplaint(complaint_id=THIS, round=1, outcome=Outcome.RESOLVED, now=NOW)
+reopen_it = close.ReopenComplaint(
+    complaint_id=THIS,
+    data_subject=SUBJECT,
+    after=Outcome.RESOLVED,
+    reason="it failed again",
+    author="after-sales-officer",
+    due=DUE,
+    now=NOW + DAY,
+)
+pass_all = overdue.PassDeadline(complaint_id=THIS, policy=POLICY, now=NOW + 60 * DAY)
+
+plan_it = improve.PlanImprovement(
+    improvement_id=MEASURE,
+    complaint_ids=(THIS,),
+    cause_code="cold-solder",
+    lesson="temperature was not watched",
+    measure="log the iron's temperature hourly",
+    owner=HEAD,
+    due_at=NOW + 20 * DAY,
+    warn_at=NOW + 16 * DAY,
+    ground=GROUND,
+    author="quality-officer",
+    now=NOW,
+)
+extend_it = improve.ExtendImprovement(
+    improvement_id=MEASURE, complaint_id=OTHER, author="quality-officer", now=NOW
+)
+progress = complete.ReportProgress(
+    improvement_id=MEASURE, text="loggers bought", author="production-officer", now=NOW
+)
+complete_it = complete.CompleteImprovement(
+    improvement_id=MEASURE,
+    author="production-head",
+    observed_until=NOW + 100 * DAY,
+    verifier=Answerable(unit="quality", person="quality-head"),
+    due_at=NOW + 114 * DAY,
+    warn_at=NOW + 111 * DAY,
+    now=NOW + 10 * DAY,
+)
+effective = verify.VerifyImprovement(
+    improvement_id=MEASURE,
+    effective=True,
+    text="none came back",
+    author="quality-head",
+    due_at=NOW + 140 * DAY,
+    warn_at=NOW + 136 * DAY,
+    now=NOW + 101 * DAY,
+)
+ineffective = replace(effective, effective=False, text="two came back", now=NOW + 50 * DAY)
+recur = verify.NoteRecurrence(
+    improvement_id=MEASURE,
+    complaint_id=AGAIN,
+    finding_id=FINDING,
+    cause_code="cold-solder",
+    recorded_at=NOW + 40 * DAY,
+    due_at=NOW + 70 * DAY,
+    warn_at=NOW + 64 * DAY,
+    now=NOW + 45 * DAY,
+)
+
+STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
+    begin.OpenCase: begin.decide,
+    propose.ProposeSolution: propose.decide,
+    approve.DecideApproval: approve.decide,
+    answer.AnswerProposal: answer.decide,
+    answer.SettleDispute: answer.decide,
+    execute.AdvanceExecution: execute.decide,
+    charge.RaiseResponsibilities: charge.decide,
+    charge.ClearEverybody: charge.decide,
+    penalize.ImposeSanction: penalize.decide,
+    waive.WaiveSanction: waive.decide,
+    waive.FindNoFault: waive.decide,
+    appeal.StateCase: appeal.decide,
+    appeal.AppealSanction: appeal.decide,
+    judge.DecideAppeal: judge.decide,
+    reward.GrantReward: reward.decide,
+    spare.SpareImprovement: spare.decide,
+    spare.NoteImprovement: spare.decide,
+    close.CloseComplaint: close.decide,
+    close.ReopenComplaint: close.decide,
+    overdue.PassDeadline: overdue.decide,
+    improve.PlanImprovement: improve.decide,
+    improve.ExtendImprovement: improve.decide,
+    complete.ReportProgress: complete.decide,
+    complete.CompleteImprovement: complete.decide,
+    verify.VerifyImprovement: verify.decide,
+    verify.NoteRecurrence: verify.decide,
+}
+
+
+def when(command: Any, before: Any) -> list[Any]:
+    """What comes of a command on a case or a measure."""
+    if isinstance(command, overdue.PassDeadline) and not isinstance(before, state.Case):
+        return overdue.decide_measure(command, before)
+    return STEPS[type(command)](command, before)
+
+
+def after(before: Any, happened: list[Any]) -> Any:
+    """The situation after these events."""
+    evolve: Any = state.evolve if isinstance(before, state.Case) else measure.evolve
+    for event in happened:
+        before = evolve(before, event)
+    return before
+
+
+def given(*commands: Any) -> state.Case:
+    """The case that these commands lead to."""
+    case = state.INITIAL
+    for command in commands:
+        case = after(case, when(command, case))
+    return case
+
+
+def measured(*commands: Any) -> measure.Improvement:
+    """The measure that these commands lead to."""
+    improvement: measure.Improvement = measure.INITIAL
+    for command in commands:
+        improvement = after(improvement, when(command, improvement))
+    return improvement
+
+
+offer = (open_it, propose_it, approve_it, approve_too)
+carry_out = (*offer, accept, *STAGES)
+punish = (raise_it, impose, waive_head)
+resolve = (*carry_out, *punish, spare_it)
+
+SITUATIONS: dict[str, state.Case] = {
+    "nothing": state.INITIAL,
+    "opened": given(open_it),
+    "proposed": given(open_it, propose_it),
+    "offered": given(*offer),
+    "rejected": given(open_it, propose_it, reject_it),
+    "declined": given(*offer, decline),
+    "agreed": given(*offer, accept, start),
+    "carried out": given(*carry_out),
+    "charged": given(open_it, raise_it, raise_late),
+    "sanctioned": given(open_it, *punish),
+    "appealed": given(open_it, *punish, appeal_it),
+    "judged": given(open_it, *punish, appeal_it, reduce_it),
+    "cleared": given(open_it, clear),
+    "measured": given(open_it, join_measure),
+    "overdue": given(open_it, raise_it, pass_all),
+    "resolved": given(*resolve),
+    "closed": given(*resolve, close_it),
+    "reopened": given(*resolve, close_it, reopen_it),
+    "closed unopened": given(replace(close_it, outcome=Outcome.UNFOUNDED)),
+}
+COMMANDS: dict[str, Any] = {
+    "open": open_it,
+    "hand over": hand_over,
+    "propose": propose_it,
+    "propose otherwise": propose_front_line,
+    "approve": approve_it,
+    "approve too": approve_too,
+    "reject": reject_it,
+    "accept": accept,
+    "decline": decline,
+    "counter": counter,
+    "settle": settle,
+    "start": start,
+    "finish": STAGES[1],
+    "sign for": STAGES[-1],
+    "raise": raise_it,
+    "raise late": raise_late,
+    "clear": clear,
+    "impose": impose,
+    "waive": waive_head,
+    "acquit": acquit_head,
+    "state": state_case,
+    "appeal": appeal_it,
+    "judge": reduce_it,
+    "reward": reward_it,
+    "spare": spare_it,
+    "join": join_measure,
+    "close": close_it,
+    "reopen": reopen_it,
+    "pass": pass_all,
+}
+MEASURES: dict[str, measure.Improvement] = {
+    "not planned": measure.INITIAL,
+    "planned": measured(plan_it),
+    "at work": measured(plan_it, extend_it, progress),
+    "late": measured(plan_it, pass_all),
+    "completed": measured(plan_it, complete_it),
+    "verified": measured(plan_it, complete_it, effective),
+    "ineffective": measured(plan_it, complete_it, ineffective),
+    "reopened": measured(plan_it, complete_it, recur),
+}
+MEASURE_COMMANDS: dict[str, Any] = {
+    "plan": plan_it,
+    "plan otherwise": replace(plan_it, measure="buy another iron"),
+    "extend": extend_it,
+    "progress": progress,
+    "complete": complete_it,
+    "effective": effective,
+    "ineffective": ineffective,
+    "recur": recur,
+    "pass": pass_all,
+}
