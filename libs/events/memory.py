@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import bisect
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ class _Book:
     events: list[Envelope] = field(default_factory=list)
     by_id: dict[UUID, Envelope] = field(default_factory=dict)
     streams: dict[str, list[Envelope]] = field(default_factory=dict)
+    complaints: dict[UUID, list[Envelope]] = field(default_factory=dict)
     claims: dict[UUID, Claimed] = field(default_factory=dict)
     keys: dict[str, WrappedKey] = field(default_factory=dict)
 
@@ -91,6 +93,8 @@ class MemoryLog:
             stream.append(envelope)
             book.events.append(envelope)
             book.by_id[envelope.event_id] = envelope
+            if envelope.complaint_id is not None:
+                book.complaints.setdefault(envelope.complaint_id, []).append(envelope)
         if append.events:
             book.head = Head(seq, previous, at)
         for claim in append.claims:
@@ -108,10 +112,12 @@ class MemoryLog:
         self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
     ) -> list[Envelope]:
         """See `Log.read`."""
-        events, after = self._book(log).events, max(after, 0)
+        book, after = self._book(log), max(after, 0)
         if complaint_id is None:
-            return events[after : after + limit]
-        return [e for e in events[after:] if e.complaint_id == complaint_id][:limit]
+            return book.events[after : after + limit]
+        events = book.complaints.get(complaint_id, [])
+        first = bisect.bisect_right(events, after, key=lambda envelope: envelope.seq)
+        return events[first : first + limit]
 
     async def head(self, log: str) -> Head:
         """See `Log.head`."""
