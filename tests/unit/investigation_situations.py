@@ -7,6 +7,9 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+import pytest
+
+from libs.events import errors
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
 from libs.events.contracts.values import Money
@@ -260,3 +263,15 @@ COMMANDS: dict[str, Any] = {
     "contribution late": contribution_late,
     "supplier late": supplier_late,
 }
+
+
+def refuses(
+    refusal: type[errors.Failure], command: Any, investigation: state.Investigation
+) -> errors.Failure:
+    with pytest.raises(refusal) as refused:
+        when(command, investigation)
+    return refused.value
+
+
+def kinds(happened: list[Any]) -> tuple[type, ...]:
+    return tuple(type(event) for event in happened)

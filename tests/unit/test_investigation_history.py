@@ -135,9 +135,9 @@ STORIES: dict[str, tuple[list[Any], Callable[[state.Investigation], bool]]] = {
 
 @pytest.mark.parametrize("story", STORIES)
 @settings(max_examples=50, deadline=None)
-@given(data=st.data())
+@given(draws=st.data())
 def test_whatever_order_it_is_heard_in_the_end_is_the_same(
-    story: str, data: st.DataObject, shared: Resources
+    story: str, draws: st.DataObject, shared: Resources
 ) -> None:
     happened, ends = STORIES[story]
 
@@ -145,7 +145,7 @@ def test_whatever_order_it_is_heard_in_the_end_is_the_same(
         desk = make(shared)
         put_down = await put(desk, happened)
         places = [*range(len(put_down))]
-        for at in data.draw(st.permutations(places * 2)) + data.draw(st.permutations(places)):
+        for at in draws.draw(st.permutations(places * 2)) + draws.draw(st.permutations(places)):
             await desk.hears(put_down[at])
         assert ends(await desk.stands(THIS))
         before = await desk.stands(THIS)
@@ -158,9 +158,9 @@ def test_whatever_order_it_is_heard_in_the_end_is_the_same(
 
 @pytest.mark.parametrize("story", STORIES)
 @settings(max_examples=50, deadline=None)
-@given(data=st.data())
+@given(draws=st.data())
 def test_however_late_each_is_heard_the_end_is_the_same(
-    story: str, data: st.DataObject, shared: Resources
+    story: str, draws: st.DataObject, shared: Resources
 ) -> None:
     """Events are heard while later ones are still to come, some only at the very end, some again."""
     happened, ends = STORIES[story]
@@ -171,9 +171,9 @@ def test_however_late_each_is_heard_the_end_is_the_same(
         waiting: list[Recorded[Any]] = []
         for event in happened:
             waiting.append(await desk.intake.says(event))
-            for at in data.draw(st.lists(st.integers(0, len(waiting) - 1), max_size=3)):
+            for at in draws.draw(st.lists(st.integers(0, len(waiting) - 1), max_size=3)):
                 await desk.hears(waiting[at])
-        for at in data.draw(st.permutations(range(len(waiting)))):
+        for at in draws.draw(st.permutations(range(len(waiting)))):
             await desk.hears(waiting[at])
         assert ends(await desk.stands(THIS))
 
@@ -182,9 +182,9 @@ def test_however_late_each_is_heard_the_end_is_the_same(
 
 @pytest.mark.rule("CLS-7")
 @settings(max_examples=60, deadline=None)
-@given(data=st.data())
+@given(draws=st.data())
 def test_an_incident_heard_in_any_order_is_found_for_all_of_it(
-    data: st.DataObject, shared: Resources
+    draws: st.DataObject, shared: Resources
 ) -> None:
     """Also when its finding comes before some of the complaints are heard of."""
 
@@ -197,8 +197,8 @@ def test_an_incident_heard_in_any_order_is_found_for_all_of_it(
         heard.append(await desk.intake.says(says.raised(INCIDENT, THIS, OTHER), INCIDENT))
         for each in (THIS, OTHER):
             heard.append(await desk.intake.says(says.joined(each, INCIDENT)))
-        order = data.draw(st.permutations([*range(len(heard))] * 2))
-        found_at = data.draw(st.integers(0, len(order)))
+        order = draws.draw(st.permutations([*range(len(heard))] * 2))
+        found_at = draws.draw(st.integers(0, len(order)))
         for count, at in enumerate(order):
             if count == found_at:
                 await find(desk, heard[2])
