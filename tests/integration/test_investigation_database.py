@@ -1,0 +1,160 @@
+"""Investigation's own tables: as its migration makes them, closed to others, and what they say of repairs."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import Connection
+
+from libs.events.contracts.propose import (
+    CostBearer,
+    ExecutionAdvanced,
+    Remedy,
+    RemedyKind,
+    SolutionProposed,
+    Stage,
+)
+from libs.events.envelope import Envelope, Recorded
+from libs.service import wiring
+from services.investigation import state, tables
+from services.investigation.repairs import MemoryRepairs
+from services.investigation.views import Investigations, Repair
+from tests import backends, service_kit
+from tests.complaint_history import DAY, GROUND, NOW
+from tests.unit.investigation_situations import (
+    add_evidence,
+    given,
+    open_it,
+    record_finding,
+    when,
+)
+
+FIRST, SECOND = UUID(int=71), UUID(int=72)
+
+
+@pytest.fixture
+async def resources(database: backends.Database, tmp_path: Path) -> AsyncIterator[wiring.Resources]:
+    chosen = service_kit.write_settings(tmp_path, database_url=database.dsn("redress_investigation"))
+    async with wiring.opened(chosen, "investigation", wiring.read(chosen)) as found:
+        yield found
+
+
+async def test_the_migration_makes_the_tables_that_queries_name(resources: wiring.Resources) -> None:
+    schema = tables.METADATA.schema
+
+    def differences(connection: Connection) -> Sequence[Any]:
+        options = {
+            "include_schemas": True,
+            "include_name": lambda name, kind, _: kind != "schema" or name == schema,
+            "compare_type": True,
+        }
+        context = MigrationContext.configure(connection, opts=options)
+        found: Sequence[Any] = compare_metadata(context, tables.METADATA)
+        return found
+
+    async with resources.engine.connect() as connection:
+        assert await connection.run_sync(differences) == []
+
+
+@pytest.mark.parametrize(
+    ("role", "statement"),
+    [
+        ("redress_auditor", "DELETE FROM investigation.investigations"),
+        ("redress_intake", "SELECT count(*) FROM investigation.deadlines"),
+        ("redress_investigation", "DROP TABLE investigation.deadlines"),
+    ],
+)
+async def test_other_roles_may_not(module_database: backends.Database, role: str, statement: str) -> None:
+    connection = await asyncpg.connect(module_database.dsn(role), timeout=service_kit.SECONDS_MAX)
+    try:
+        with pytest.raises(asyncpg.InsufficientPrivilegeError):
+            await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+class Told:
+    """Events as both views hear them: the table, and the memory of a simulation."""
+
+    def __init__(self, resources: wiring.Resources) -> None:
+        self.table = Investigations(resources.engine)
+        self.memory = MemoryRepairs()
+        self._resources = resources
+        self._count = 0
+
+    async def hear(self, *happened: Any, key: UUID | None = None) -> None:
+        for event in happened:
+            self._count += 1
+            stream = f"investigation-{key}" if key else f"resolution-{event.complaint_id}"
+            nil = UUID(int=0)
+            envelope = Envelope(
+                "main", self._count, nil, stream, self._count, "t", None, "a", None, "", NOW, b"", b""
+            )
+            recorded = Recorded(event, envelope)
+            self.memory.note(recorded)
+            async with self._resources.engine.begin() as connection:
+                await self.table.project(connection, recorded)
+
+    async def repaired(self, serial_number: str = "SN-1", code: str = "driver-capacitor") -> Repair | None:
+        found = await self.table.last("main", serial_number, code)
+        assert found == await self.memory.last("main", serial_number, code)
+        return found
+
+
+def found_for(complaint_id: UUID) -> list[Any]:
+    opening = replace(open_it, investigation_id=complaint_id, complaint_id=complaint_id)
+    opened = when(opening, state.INITIAL)
+    return [*opened, *when(record_finding, given(opening, add_evidence))]
+
+
+def proposed(complaint_id: UUID, kind: RemedyKind) -> SolutionProposed:
+    return SolutionProposed(
+        complaint_id=complaint_id,
+        data_subject="customer:C-1",
+        proposal=1,
+        remedies=(Remedy(kind=kind, text="as agreed", money=None),),
+        cost_bearer=CostBearer.COMPANY,
+        warranty=None,
+        quote=None,
+        approvals=(),
+        proposer="quality-officer",
+        ground=GROUND,
+        proposed_at=NOW,
+    )
+
+
+def done(complaint_id: UUID, at: datetime) -> ExecutionAdvanced:
+    return ExecutionAdvanced(
+        complaint_id=complaint_id,
+        data_subject="customer:C-1",
+        proposal=1,
+        stage=Stage.DONE,
+        note=None,
+        complete=True,
+        author="station-east-officer",
+        advanced_at=at,
+    )
+
+
+@pytest.mark.rule("INV-6")
+async def test_the_last_repair_of_a_fault_on_a_unit_is_found(resources: wiring.Resources) -> None:
+    told = Told(resources)
+    await told.hear(*found_for(FIRST), key=FIRST)
+    await told.hear(proposed(FIRST, RemedyKind.REPAIR))
+    assert await told.repaired() is None, "only proposed"
+    await told.hear(done(FIRST, NOW))
+    assert await told.repaired() == Repair(FIRST, NOW)
+    assert await told.repaired(serial_number="SN-2") is None
+    assert await told.repaired(code="broken-glass") is None
+    await told.hear(*found_for(SECOND), key=SECOND)
+    await told.hear(proposed(SECOND, RemedyKind.RETURN_AND_REFUND), done(SECOND, NOW + DAY))
+    assert await told.repaired() == Repair(FIRST, NOW), "what was returned was not repaired"
+    await told.hear(proposed(SECOND, RemedyKind.PART_REPLACEMENT), done(SECOND, NOW + DAY))
+    assert await told.repaired() == Repair(SECOND, NOW + DAY)
