@@ -63,7 +63,7 @@ async def read_complaint(
     `merged_here` names the complaints it carries on for, a moment after they were merged.
     """
     history = await desk.history(caller.org, complaint_id)
-    async with desk.resources.engine.connect() as connection:
+    async with desk.reading.connect() as connection:
         merged_here = await views.merged_into(connection, caller.org, complaint_id)
     found = dossier.build(history, personal="personal:read" in caller.scopes, merged_here=merged_here)
     response.headers["ETag"] = idempotency.etag(found.version)
@@ -104,7 +104,7 @@ async def list_complaints(
     if filters.q is not None and not tokens:
         raise failures.malformed("/q", "too_vague", "Give a word, or two Chinese characters", "query")
     before = window.after[0] if window.after else None
-    async with desk.resources.engine.connect() as connection:
+    async with desk.reading.connect() as connection:
         rows = await views.listed(connection, caller.org, filters, tokens, before, window.fetch)
     shown, next_cursor = window.cut(rows, _place)
     return paging.Page(

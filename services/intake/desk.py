@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -9,6 +10,7 @@ from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
+import sqlalchemy.exc
 import uuid_utils.compat as uuids
 from fastapi import Depends
 from starlette.requests import Request
@@ -32,6 +34,7 @@ from services.intake.search import BlindIndex
 STREAM: Final[Stream[state.Complaint]] = Stream("intake", state.INITIAL, state.evolve)
 # Clocks of other systems run a little ahead of ours.
 SKEW_MAX: Final = timedelta(minutes=5)
+LOOKUP_SECONDS_MAX: Final = 0.5
 C = TypeVar("C")
 
 
@@ -58,6 +61,8 @@ class Desk:
     def __init__(self, resources: Resources) -> None:
         self.resources = resources
         self.numbers = Numbers(resources.engine)
+        # Without a transaction around it, a query is one round trip.
+        self.reading = resources.engine.execution_options(isolation_level="AUTOCOMMIT")
         self.index = BlindIndex(resources.key_encryption_key)
         self.attachments = Attachments(Folder(resources.settings.attachments_dir), resources.keys)
 
@@ -175,10 +180,12 @@ class Desk:
         )
         if not alike:
             return ()
-        async with self.resources.engine.connect() as connection:
-            return await views.suspicions(
-                connection, log, body.complainant.customer_id, alike, now - duplicates.window
-            )
+        since = now - duplicates.window
+        try:
+            async with asyncio.timeout(LOOKUP_SECONDS_MAX), self.reading.connect() as connection:
+                return await views.suspicions(connection, log, body.complainant.customer_id, alike, since)
+        except (errors.Unavailable, TimeoutError, sqlalchemy.exc.TimeoutError):
+            return ()  # recording does not wait for this: what is found later is linked all the same
 
     async def _first_answer(self, log: str, claimed: Claimed) -> Answered:
         """The answer the first request got, from what it put on record."""

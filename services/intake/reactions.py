@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events import errors
@@ -17,6 +17,10 @@ from libs.service.wiring import Resources
 from services.intake import suspect, views
 from services.intake.desk import STREAM
 from services.intake.tables import CHECKPOINTS
+
+_SEEN: Final = select(CHECKPOINTS.c.seq).where(
+    CHECKPOINTS.c.log == bindparam("log"), CHECKPOINTS.c.projection == views.Register.name
+)
 
 
 def of(resources: Resources) -> tuple[Reaction, ...]:
@@ -34,7 +38,8 @@ async def link_duplicates(resources: Resources, recorded: Recorded[ComplaintReco
     alike = views.likeness(event.respondent, event.product, resources.policy.duplicates.match_any)
     if event.complainant.customer_id is None or not alike:
         return
-    async with resources.engine.connect() as connection:
+    reading = resources.engine.execution_options(isolation_level="AUTOCOMMIT")
+    async with reading.connect() as connection:
         await _has_come_to(connection, envelope.log, envelope.seq)
         found = await views.suspicions(
             connection,
@@ -65,8 +70,6 @@ async def _suspect(resources: Resources, recorded: Recorded[ComplaintRecorded], 
 
 async def _has_come_to(connection: AsyncConnection, log: str, seq: int) -> None:
     """What the register has not seen yet it cannot find, so an answer given too early would lose a link."""
-    seen = select(CHECKPOINTS.c.seq).where(
-        CHECKPOINTS.c.log == log, CHECKPOINTS.c.projection == views.Register.name
-    )
-    if ((await connection.execute(seen)).scalar() or 0) < seq:
+    seen = (await connection.execute(_SEEN, {"log": log})).scalar()
+    if seen is None or seen < seq:
         raise errors.Unavailable("The register has not come to this complaint yet.")

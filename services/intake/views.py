@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, case, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, or_, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -27,6 +27,7 @@ from services.intake.state import Status
 from services.intake.tables import COMPLAINTS
 
 OPEN: Final = (Status.ENQUIRY, Status.RECORDED)
+SEQ_MAX: Final = 2**63 - 1
 SUSPICIONS_MAX: Final = 20  # of one complaint; the newest, when there are more
 
 # Columns of the register; the others serve to find.
@@ -60,6 +61,20 @@ _COMPARED: Final[Mapping[str, ColumnElement[Any]]] = {
 
 # Made once: making a statement costs more than running it.
 _ENTER: Final = insert(COMPLAINTS).on_conflict_do_nothing()
+_ALIKE: Final = (
+    select(COMPLAINTS.c.complaint_id, *(column.label(name) for name, column in _COMPARED.items()))
+    .where(
+        COMPLAINTS.c.log == bindparam("log"),
+        COMPLAINTS.c.customer_id == bindparam("customer_id"),
+        COMPLAINTS.c.recorded_at >= bindparam("since"),
+        COMPLAINTS.c.seq < bindparam("before"),
+        COMPLAINTS.c.status.in_([status.value for status in OPEN]),
+        # What is not compared is null, and null equals nothing.
+        or_(*(column == bindparam(name, type_=column.type) for name, column in _COMPARED.items())),
+    )
+    .order_by(COMPLAINTS.c.seq.desc())
+    .limit(SUSPICIONS_MAX)
+)
 # What a complaint is again when its merge is undone.
 _STATUS_APART: Final = case(
     (COMPLAINTS.c.status != Status.MERGED, COMPLAINTS.c.status),
@@ -230,28 +245,15 @@ async def suspicions(
     customer_id: str,
     likeness: Mapping[str, str],
     since: datetime,
-    before: int | None = None,
+    before: int = SEQ_MAX,
 ) -> tuple[Suspicion, ...]:
     """The customer's open complaints that are alike, recorded since then, and before that `seq` if given."""
-    columns = COMPLAINTS.c
-    rows = (
-        select(columns.complaint_id, *(_COMPARED[name].label(name) for name in likeness))
-        .where(
-            columns.log == log,
-            columns.customer_id == customer_id,
-            columns.recorded_at >= since,
-            columns.status.in_(OPEN),
-            or_(*(_COMPARED[name] == value for name, value in likeness.items())),
-        )
-        .order_by(columns.seq.desc())
-        .limit(SUSPICIONS_MAX)
-    )
-    if before is not None:
-        rows = rows.where(columns.seq < before)
+    compared = {name: likeness.get(name) for name in _COMPARED}
+    asked = {"log": log, "customer_id": customer_id, "since": since, "before": before, **compared}
     return tuple(
         Suspicion(
             duplicate_of=row["complaint_id"],
             matched_on=tuple(name for name, value in likeness.items() if row[name] == value),
         )
-        for row in (await connection.execute(rows)).mappings()
+        for row in (await connection.execute(_ALIKE, asked)).mappings()
     )
