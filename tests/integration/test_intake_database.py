@@ -116,6 +116,29 @@ async def test_recording_does_not_wait_while_numbers_are_reserved_elsewhere(
             await other.close()
 
 
+@pytest.mark.rule("REC-5")
+async def test_recording_does_not_wait_for_a_register_that_stands_still(
+    database: backends.Database, tmp_path: Path
+) -> None:
+    complainant = desk.body()["complainant"] | {"customer_id": "C-1"}
+    async with desk.running(database, tmp_path) as intake, intake.client() as client:
+        first = await record(client, complainant=complainant)
+        await intake.catch_up()
+        other = await asyncpg.connect(database.superuser_dsn, timeout=desk.WAIT_SECONDS)
+        try:
+            async with other.transaction():
+                await other.execute("LOCK TABLE intake.complaints")
+                held_up = await record(client, complainant=complainant)
+        finally:
+            await other.close()
+        assert held_up["possible_duplicates"] == []
+        await intake.catch_up()
+        (recorded,) = await intake.app.state.resources.store.read("main", held_up["seq"] - 1)
+        await reactions.link_duplicates(intake.app.state.resources, recorded)
+        (suspected,) = (await read(client, held_up))["suspected_duplicates"]
+        assert suspected["complaint_id"] == first["complaint_id"]
+
+
 async def test_the_register_built_anew_is_the_same(database: backends.Database, tmp_path: Path) -> None:
     async with desk.running(database, tmp_path) as intake, intake.client() as client:
         first = await record(client, contact="enquiry", received_at="2026-11-19T00:00:00Z", occurred_at=None)
