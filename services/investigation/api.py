@@ -69,6 +69,7 @@ async def add_evidence(complaint_id: UUID, body: EvidenceBody, call: Called) -> 
         evidence_id=uuids.uuid7(),
         text=body.text,
         attachment_id=body.attachment_id,
+        attached=case.complaint is not None and body.attachment_id in case.complaint.attachments,
         design_defect=body.design_defect,
         told=_told(case, call.policy, call.now),
         author=call.caller.subject,

@@ -28,11 +28,18 @@ class UnknownUnit(errors.Refused):
     code = "unknown_unit"
 
 
+class UnknownAttachment(errors.Refused):
+    """The complaint has no such attachment: attach the file to it first."""
+
+    code = "unknown_attachment"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddEvidence:
     """Something seen, measured or said; `design_defect` when it shows that the design is at fault (INV-8).
 
-    `complaint_id` is the complaint it was found for, also where an incident is investigated.
+    `complaint_id` is the complaint it was found for, also where an incident is investigated. `attached` when
+    intake keeps the file that `attachment_id` names.
     """
 
     complaint_id: UUID | None
@@ -40,6 +47,7 @@ class AddEvidence:
     evidence_id: UUID
     text: str
     attachment_id: UUID | None
+    attached: bool
     design_defect: bool
     told: tuple[Answerable, ...]
     author: str
@@ -77,6 +85,8 @@ def decide(command: AddEvidence | GiveContribution, investigation: Investigation
 def _added(command: AddEvidence, file: File) -> list[events.Event]:
     if command.evidence_id in file.evidence:
         return []  # it is on record
+    if command.attachment_id is not None and not command.attached:
+        raise UnknownAttachment
     added = events.EvidenceAdded(
         investigation_id=file.investigation_id,
         complaint_id=command.complaint_id,

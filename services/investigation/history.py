@@ -20,6 +20,7 @@ from libs.events.contracts.classify import (
 )
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
 from libs.events.contracts.intake import (
+    AttachmentAdded,
     ComplaintAmended,
     ComplaintMerged,
     ComplaintRecorded,
@@ -68,6 +69,7 @@ class Complaint:
     level: int = 0
     escalated_at: datetime | None = None
     ground: Ground | None = None
+    attachments: frozenset[UUID] = frozenset()
     incident_id: UUID | None = None
     found: bool = False
     given: StepDue | None = None
@@ -117,6 +119,8 @@ def _after(complaint: Complaint, event: object) -> Complaint:
     match event:
         case ComplaintAmended():
             return _amended(complaint, event)
+        case AttachmentAdded(attachment_id=added):
+            return replace(complaint, attachments=complaint.attachments | {added})
         case ComplaintClassified():
             return _classified(complaint, event)
         case FindingRecorded():

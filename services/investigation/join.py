@@ -24,7 +24,10 @@ from services.investigation.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class JoinIncident:
-    """To the complaint: an incident is investigated for it, led by `answerable`, or escalated to them."""
+    """To the complaint: an incident is investigated for it, led by `answerable`, or escalated to them.
+
+    After a missed deadline the next level has until `extended`.
+    """
 
     complaint_id: UUID
     incident_id: UUID
@@ -38,6 +41,7 @@ class JoinIncident:
     serial_number: str | None
     customer_id: str | None
     due: Term
+    extended: Term
     ground: Ground
     as_of: int
     now: datetime
@@ -124,13 +128,14 @@ def _joined(command: JoinIncident) -> events.InvestigationJoined:
 
 
 def _handed_over(command: JoinIncident, file: File) -> events.InvestigationHandedOver:
+    due = command.extended if file.term.missed and command.level > file.level else file.term
     return events.InvestigationHandedOver(
         investigation_id=file.investigation_id,
         complaint_id=file.complaint_id,
         answerable=command.answerable,
         level=command.level,
-        due_at=file.term.due_at,
-        warn_at=file.term.warn_at,
+        due_at=due.due_at,
+        warn_at=due.warn_at,
         acted_on=command.as_of,
         handed_over_at=command.now,
     )

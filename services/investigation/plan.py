@@ -45,7 +45,7 @@ def for_complaint(complaint: Complaint, policy: Pack, now: datetime) -> Command 
         customer_id=complaint.customer_id,
         duties=contributions.duties(policy, kind, severity, now),
         due=due,
-        extended=_term(policy, severity, complaint.escalated_at) if complaint.escalated_at else due,
+        extended=_extended(complaint, policy, severity, due),
         ground=complaint.ground,
         as_of=complaint.as_of,
         now=now,
@@ -90,6 +90,7 @@ def joining(complaint: Complaint, incident: File, policy: Pack, now: datetime) -
     """The incident does it for the complaint; its leader owes it, or whom the complaint was escalated to."""
     product = complaint.product
     escalated = complaint.answerable if complaint.level else None
+    due = Term(due_at=incident.term.due_at, warn_at=incident.term.warn_at)
     assert complaint.ground is not None, "what joined an incident has the ground of that"
     return join.JoinIncident(
         complaint_id=complaint.complaint_id,
@@ -103,7 +104,8 @@ def joining(complaint: Complaint, incident: File, policy: Pack, now: datetime) -
         part_number=product.part_number if product else None,
         serial_number=product.serial_number if product else None,
         customer_id=complaint.customer_id,
-        due=Term(due_at=incident.term.due_at, warn_at=incident.term.warn_at),
+        due=due,
+        extended=_extended(complaint, policy, Severity.MAJOR, due),
         ground=complaint.ground,
         as_of=complaint.as_of,
         now=now,
@@ -121,6 +123,11 @@ def _due(complaint: Complaint, policy: Pack, severity: Severity, now: datetime) 
     if complaint.given is not None and not complaint.pauses:
         return Term(due_at=complaint.given.due_at, warn_at=complaint.given.warn_at)
     return _term(policy, severity, complaint.since or now, complaint.pauses)
+
+
+def _extended(complaint: Complaint, policy: Pack, severity: Severity, due: Term) -> Term:
+    """The time of whoever it was escalated to, should the time before have passed."""
+    return _term(policy, severity, complaint.escalated_at) if complaint.escalated_at else due
 
 
 def _term(policy: Pack, severity: Severity, start: datetime, pauses: Sequence[Span] = ()) -> Term:

@@ -99,6 +99,14 @@ def test_a_finding_rests_on_evidence_of_its_own_investigation() -> None:
 
 
 @pytest.mark.rule("INV-1")
+def test_evidence_names_only_files_that_intake_keeps() -> None:
+    shown = replace(add_evidence, attachment_id=OTHER)
+    refuses(evidence.UnknownAttachment, shown, given(open_it))
+    (added,) = when(replace(shown, attached=True), given(open_it))
+    assert added.attachment_id == OTHER
+
+
+@pytest.mark.rule("INV-1")
 def test_responsible_are_people_the_policy_knows_and_their_shares_make_a_whole() -> None:
     one, other = conclusion.responsible
     for change, refusal in (
@@ -237,6 +245,8 @@ def test_a_complaint_of_an_incident_is_due_when_the_incident_is_and_its_leader_o
     assert (missed.owed_by, missed.due_at, missed.complaint_id) == (LEADER, LATER.due_at, THIS)
     handed = replace(join_it, answerable=HEAD, level=1, as_of=26)
     assert file_of(given(join_it, handed)).answerable == HEAD
+    assert file_of(given(join_it, handed)).term == LATER
+    assert file_of(given(join_it, miss, handed)).term == join_it.extended
 
 
 @pytest.mark.rule("SLA-3", "SLA-4")
