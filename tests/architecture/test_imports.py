@@ -49,6 +49,11 @@ VIOLATIONS = {
         ("services.investigation.views", "services.investigation.desk"),
         ("services.investigation.reactions", "services.investigation.api"),
     ],
+    "notifier": [
+        ("services.notifier.state", "services.notifier.deliver"),
+        ("services.notifier.deliver", "services.notifier.notify"),
+        ("services.notifier.reply", "services.notifier.views"),
+    ],
     "oversight": [
         ("services.oversight.state", "services.oversight.publish"),
         ("services.oversight.publish", "services.oversight.api"),

@@ -1,4 +1,7 @@
-"""The events of step 6, notify (NTF)."""
+"""The events of step 6, notify (NTF), and of the first reply that every customer is owed (SLA-1).
+
+What is said is sealed under the complaint's data subject, also where staff are told: it quotes the customer.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
+from libs.events.contracts.handling import Answerable
 from libs.events.contracts.registry import contract
 from libs.events.contracts.values import Language, PersonalText
 
@@ -17,6 +21,7 @@ class NoticeKind(StrEnum):
     ACKNOWLEDGEMENT = "acknowledgement"
     DETAILS_WANTED = "details_wanted"
     PROGRESS = "progress"
+    APPRAISAL = "appraisal"
     SOLUTION = "solution"
     UNFOUNDED_REPLY = "unfounded_reply"
     DELAY = "delay"
@@ -40,13 +45,19 @@ class Recipient(StrEnum):
 @contract("notifier")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeWritten:
-    """What is to be said, to whom, in which words and by which template; kept before it is sent (NTF-4)."""
+    """What is to be said, to whom, in which words and by which template; kept before it is sent (NTF-4).
+
+    `person` is who inside is told; None for a customer. `to` is the address, number or person it goes to,
+    `channels` the ways there in turn. `cause` is the event that it tells of. Where it has to arrive promptly,
+    `due_at` says by when, and `warn_at` when its sender is warned (NTF-1).
+    """
 
     notice_id: UUID
     complaint_id: UUID | None
     data_subject: str
     kind: NoticeKind
     recipient: Recipient
+    person: str | None
     to: PersonalText
     language: Language
     channels: tuple[str, ...]
@@ -55,13 +66,15 @@ class NoticeWritten:
     subject: PersonalText
     text: PersonalText
     cause: UUID
+    due_at: datetime | None
+    warn_at: datetime | None
     written_at: datetime
 
 
 @contract("notifier")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeDelivered:
-    """The notice arrived over `channel` (step 6)."""
+    """The notice arrived over `channel` (step 6). `attempt` counts all tries of the notice, from 1."""
 
     notice_id: UUID
     complaint_id: UUID | None
@@ -75,7 +88,11 @@ class NoticeDelivered:
 @contract("notifier")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoticeFailed:
-    """One attempt over one channel failed; `next_channel` follows, or else a person takes over (NTF-3)."""
+    """One attempt over one channel failed, and what follows (NTF-3).
+
+    At `retry_at` it is tried again, over `next_channel` if that is given, else over the same one. Without
+    `retry_at` no channel is left, and a person takes over.
+    """
 
     notice_id: UUID
     complaint_id: UUID | None
@@ -95,8 +112,23 @@ class NoticeTaskRaised:
     notice_id: UUID
     complaint_id: UUID | None
     kind: NoticeKind
-    owed_by: str
+    recipient: Recipient
+    owed_by: Answerable
     raised_at: datetime
+
+
+@contract("notifier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoticeResent:
+    """A person had it sent once more, over all channels anew, to where the recipient is reached (NTF-3)."""
+
+    notice_id: UUID
+    complaint_id: UUID | None
+    data_subject: str
+    to: PersonalText
+    channels: tuple[str, ...]
+    author: str
+    resent_at: datetime
 
 
 @contract("notifier")
@@ -112,3 +144,74 @@ class NoticeHandedOver:
     how: PersonalText
     author: str
     handed_over_at: datetime
+
+
+class Reply(StrEnum):
+    """What answered the customer first (SLA-1)."""
+
+    NOTICE = "notice"
+    PERSON = "person"
+
+
+@contract("notifier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstReplyOwed:
+    """The customer must have an answer by `due_at`, on the clock (SLA-1); an acknowledgement is none.
+
+    `acted_on`: the seq of the newest upstream event this answers; older ones change nothing.
+    """
+
+    complaint_id: UUID
+    due_at: datetime
+    warn_at: datetime
+    acted_on: int
+    owed_at: datetime
+
+
+@contract("notifier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstReplyGiven:
+    """The customer has an answer: by the notice `notice_id` when it arrived, or in a person's own words."""
+
+    complaint_id: UUID
+    by: Reply
+    notice_id: UUID | None
+    author: str | None
+    acted_on: int
+    given_at: datetime
+
+
+@contract("notifier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FirstReplyReleased:
+    """Withdrawn, merged or closed: nobody waits for an answer any more, and the clock stops (trap 6)."""
+
+    complaint_id: UUID
+    acted_on: int
+    released_at: datetime
+
+
+@contract("notifier")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CustomerTold:
+    """What somebody told the customer in their own words, without a template: on the phone, in person."""
+
+    complaint_id: UUID
+    data_subject: str
+    text: PersonalText
+    author: str
+    told_at: datetime
+
+
+Event = (
+    NoticeWritten
+    | NoticeDelivered
+    | NoticeFailed
+    | NoticeTaskRaised
+    | NoticeResent
+    | NoticeHandedOver
+    | FirstReplyOwed
+    | FirstReplyGiven
+    | FirstReplyReleased
+    | CustomerTold
+)

@@ -7,6 +7,7 @@ from typing import Annotated, Final
 
 from pydantic import ConfigDict, Field, field_validator
 
+from libs.events.contracts.handling import Step
 from libs.events.contracts.notify import NoticeKind, Recipient
 from libs.events.contracts.values import Language
 from libs.policy.schema.part import Id, Part, Text, Words
@@ -17,7 +18,8 @@ FIELDS: Final[dict[NoticeKind, frozenset[str]]] = {
     NoticeKind.ACKNOWLEDGEMENT: EVERYWHERE | {"received_at", "subject", "reply_by"},
     NoticeKind.DETAILS_WANTED: EVERYWHERE | {"details"},
     NoticeKind.PROGRESS: EVERYWHERE | {"step", "unit", "person"},
-    NoticeKind.SOLUTION: EVERYWHERE | {"solution", "cost_bearer", "quote", "answer_by"},
+    NoticeKind.APPRAISAL: EVERYWHERE | {"cause", "appraisal", "possible_causes"},
+    NoticeKind.SOLUTION: EVERYWHERE | {"solution", "cost_bearer", "quote"},
     NoticeKind.UNFOUNDED_REPLY: EVERYWHERE | {"reason", "appraisal", "possible_causes"},
     NoticeKind.DELAY: EVERYWHERE | {"step", "due_at", "person"},
     NoticeKind.CLOSING: EVERYWHERE | {"outcome", "solution", "improvement"},
@@ -71,6 +73,7 @@ class Templates(Part):
     acknowledgement: Template
     details_wanted: Template
     progress: Template
+    appraisal: Template
     solution: Template
     unfounded_reply: Template
     delay: Template
@@ -107,12 +110,15 @@ class Retries(Part):
 
 
 class Notices(Part):
-    """All of step 6."""
+    """All of step 6. The customer hears of a delay with the warning in steps of `delay_told_before`, else
+    when the deadline has passed (NTF-2).
+    """
 
     organisation: Words
     channels: Channels
     retries: Retries
     told: Told
+    delay_told_before: tuple[Step, ...] = ()
     templates: Templates
 
     def template(self, kind: NoticeKind) -> Template:

@@ -1,0 +1,159 @@
+"""Situations of notices and of first replies, each reached by deciding, and commands to decide on."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from libs.events.contracts.handling import Answerable
+from libs.events.contracts.notify import NoticeKind, Recipient
+from libs.events.contracts.values import Language
+from libs.policy import notices, pack
+from services.notifier import deliver, notify, overdue, promise, reply, resend, state
+from services.notifier.term import Debtor, Term
+
+NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
+POLICY = pack.load("standard")
+THIS, NOTICE, CAUSE = UUID(int=2), UUID(int=30), UUID(int=40)
+OFFICER = Answerable(unit="quality", person="quality-officer")
+STAND_IN = Answerable(unit="after-sales", person="after-sales-officer")
+DEBTOR = Debtor(complaint_id=THIS, answerable=OFFICER, level=0, about=None)
+NOBODY_YET = replace(DEBTOR, answerable=None)
+
+write = notify.WriteNotice(
+    notice_id=NOTICE,
+    complaint_id=THIS,
+    data_subject="customer:C-1",
+    kind=NoticeKind.SOLUTION,
+    person=None,
+    to="wang@example.com",
+    language=Language.CHINESE,
+    written=notices.render(POLICY, NoticeKind.SOLUTION, Recipient.CUSTOMER, Language.CHINESE, {}),
+    policy=POLICY.reference,
+    cause=CAUSE,
+    term=Term(due_at=NOW + 30 * MINUTE, warn_at=NOW + 24 * MINUTE),
+    stands_in=STAND_IN,
+    now=NOW,
+)
+arrived = deliver.RecordAttempt(
+    channel="outbox", attempt=1, failure=None, final=False, policy=POLICY, now=NOW
+)
+failed = replace(arrived, failure="disk full")
+erased = replace(failed, failure="erased", final=True)
+
+
+def failure(attempt: int, channel: str, now: datetime = NOW) -> deliver.RecordAttempt:
+    """The attempt of that number over that channel failed."""
+    return replace(failed, attempt=attempt, channel=channel, now=now)
+
+
+EVERYTHING_FAILED = (
+    *(failure(1, "outbox"), failure(2, "outbox"), failure(3, "outbox")),
+    *(failure(4, "jetstream"), failure(5, "jetstream"), failure(6, "jetstream")),
+)
+send_again = resend.ResendNotice(
+    to="wang@new.example.com", channels=("outbox", "jetstream"), author="after-sales-officer", now=NOW + HOUR
+)
+hand_over = resend.HandOverNotice(how="told on the phone", author="after-sales-officer", now=NOW + HOUR)
+pass_arrival = overdue.PassArrival(debtor=DEBTOR, policy=POLICY, now=NOW + DAY)
+
+follow = reply.FollowComplaint(
+    debtor=NOBODY_YET,
+    term=Term(due_at=NOW + DAY, warn_at=NOW + 19 * HOUR),
+    over=False,
+    answer=None,
+    as_of=10,
+    policy=POLICY,
+    now=NOW,
+)
+answered = replace(follow, answer=reply.Answer(notice_id=NOTICE, at=NOW + 2 * HOUR), as_of=20)
+answered_late = replace(follow, answer=reply.Answer(notice_id=NOTICE, at=NOW + 25 * HOUR), as_of=20)
+withdrawn = replace(follow, over=True, as_of=30)
+open_again = replace(follow, as_of=40)
+pass_reply = reply.PassReply(debtor=NOBODY_YET, policy=POLICY, now=NOW + 2 * DAY)
+tell = reply.TellCustomer(
+    debtor=DEBTOR,
+    data_subject="customer:C-1",
+    term=follow.term,
+    as_of=50,
+    text="我在电话里说明了情况",
+    author="after-sales-officer",
+    policy=POLICY,
+    now=NOW + HOUR,
+)
+
+STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
+    notify.WriteNotice: notify.decide,
+    deliver.RecordAttempt: deliver.decide,
+    resend.ResendNotice: resend.decide,
+    resend.HandOverNotice: resend.decide,
+    overdue.PassArrival: overdue.decide,
+    reply.FollowComplaint: reply.decide,
+    reply.PassReply: reply.decide,
+    reply.TellCustomer: reply.decide,
+}
+
+
+def when(command: Any, situation: Any) -> list[Any]:
+    """What comes of a command."""
+    return STEPS[type(command)](command, situation)
+
+
+def after(situation: Any, happened: list[Any]) -> Any:
+    """The situation after these events, of a notice or of a first reply."""
+    evolve: Any = promise.evolve if isinstance(situation, promise.Promise) else state.evolve
+    for event in happened:
+        situation = evolve(situation, event)
+    return situation
+
+
+def given(*commands: Any, begun: Any = state.INITIAL) -> Any:
+    """The situation that these commands lead to."""
+    situation = begun
+    for command in commands:
+        situation = after(situation, when(command, situation))
+    return situation
+
+
+def promised(*commands: Any) -> Any:
+    """The same, of a first reply."""
+    return given(*commands, begun=promise.INITIAL)
+
+
+NOTICES: dict[str, Any] = {
+    "not written": state.INITIAL,
+    "written": given(write),
+    "failed once": given(write, failed),
+    "next channel": given(write, *EVERYTHING_FAILED[:3]),
+    "left to a person": given(write, *EVERYTHING_FAILED),
+    "overdue": given(write, *EVERYTHING_FAILED, pass_arrival),
+    "arrived": given(write, arrived),
+    "resent": given(write, *EVERYTHING_FAILED, send_again),
+    "handed over": given(write, *EVERYTHING_FAILED, hand_over),
+}
+NOTICE_COMMANDS: dict[str, Any] = {
+    "write": write,
+    "arrived": arrived,
+    "failed": failed,
+    "resend": send_again,
+    "hand over": hand_over,
+    "pass": pass_arrival,
+}
+PROMISES: dict[str, Any] = {
+    "not owed": promise.INITIAL,
+    "owed": promised(follow),
+    "overdue": promised(follow, pass_reply),
+    "given": promised(follow, answered),
+    "released": promised(follow, withdrawn),
+}
+PROMISE_COMMANDS: dict[str, Any] = {
+    "follow": follow,
+    "answered": answered,
+    "answered late": answered_late,
+    "withdrawn": withdrawn,
+    "open again": open_again,
+    "pass": pass_reply,
+    "tell": tell,
+}
