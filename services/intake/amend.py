@@ -17,12 +17,6 @@ _PARTS: Final = ("occurred_at", "complainant", "respondent", "product", "narrati
 P = TypeVar("P", values.Complainant, values.Product)
 
 
-class OccurredAfterReceived(errors.Refused):
-    """A complaint cannot have been received before what it is about occurred."""
-
-    code = "occurred_after_received"
-
-
 class MoreDefectiveThanDelivered(errors.Refused):
     """No more pieces can be defective than were delivered."""
 
@@ -70,7 +64,7 @@ class AmendComplaint:
 def decide(command: AmendComplaint, complaint: Complaint) -> list[events.Event]:
     """A withdrawn complaint is amended too: what is on record of a person must be right."""
     match complaint:
-        case state.Enquired(record) | state.Recorded(record) | state.Withdrawn(record):
+        case state.Open(record) | state.Withdrawn(record):
             return _amend(command, record)
         case state.Merged(into=other):
             raise state.AlreadyMerged(merged_into=str(other))
@@ -83,7 +77,7 @@ def decide(command: AmendComplaint, complaint: Complaint) -> list[events.Event]:
 def _amend(command: AmendComplaint, record: Record) -> list[events.Event]:
     before = record.statement
     after = _corrected(command, before)
-    _check(after, before, record.received_at)
+    _check(after, before)
     unavailable = command.unavailable_details - record.unavailable_details
     if after == before and not unavailable:
         return []  # it stands like that already
@@ -129,9 +123,7 @@ def _corrected(command: AmendComplaint, before: Statement) -> Statement:
     )
 
 
-def _check(after: Statement, before: Statement, received_at: datetime) -> None:
-    if after.occurred_at is not None and after.occurred_at > received_at:
-        raise OccurredAfterReceived
+def _check(after: Statement, before: Statement) -> None:
     if before.complainant.customer_id not in (None, after.complainant.customer_id):
         raise AnotherCustomer
     product = after.product or values.Product()

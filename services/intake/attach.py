@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import intake as events
 from services.intake import state
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Record, Recorded, Withdrawn
+from services.intake.state import Complaint, Merged, NotRecorded, Open, Record, Withdrawn
 
 ATTACHMENTS_MAX: Final = 200
 
@@ -38,7 +38,7 @@ class AddAttachment:
 def decide(command: AddAttachment, complaint: Complaint) -> list[events.Event]:
     """The same content is attached once."""
     match complaint:
-        case Enquired(record) | Recorded(record) | Withdrawn(record):
+        case Open(record) | Withdrawn(record):
             return _attach(command, record)
         case Merged(into=other):
             raise state.AlreadyMerged(merged_into=str(other))

@@ -11,7 +11,17 @@ from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.values import Contact
 from services.intake import state
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Recorded, Withdrawn
+from services.intake.state import (
+    Assigned,
+    Complaint,
+    Enquired,
+    Founded,
+    Merged,
+    NotRecorded,
+    Recorded,
+    Unfounded,
+    Withdrawn,
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,7 +58,7 @@ def decide(command: ConvertEnquiry, complaint: Complaint) -> list[events.Event]:
                     policy=command.policy,
                 )
             ]
-        case Recorded():
+        case Recorded() | Unfounded() | Founded() | Assigned():
             return []  # it is a complaint
         case Withdrawn():
             raise state.AlreadyWithdrawn

@@ -14,7 +14,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import intake as events
 from services.intake import state
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Record, Recorded, Withdrawn
+from services.intake.state import Complaint, Merged, NotRecorded, Open, Record, Withdrawn
 
 
 class NotTheEarlier(errors.Refused):
@@ -70,7 +70,7 @@ def decide(command: MergeComplaint | SeparateComplaint, complaint: Complaint) ->
 
 def _merge(command: MergeComplaint, complaint: Complaint) -> list[events.Event]:
     match complaint:
-        case Enquired(record) | Recorded(record):
+        case Open(record):
             return [
                 events.ComplaintMerged(
                     complaint_id=record.complaint_id,
@@ -95,7 +95,7 @@ def _merge(command: MergeComplaint, complaint: Complaint) -> list[events.Event]:
 
 def _survivor(into: Complaint, record: Record) -> UUID:
     match into:
-        case Enquired(other) | Recorded(other):
+        case Open(other):
             if _first_contact(other) >= _first_contact(record):
                 raise NotTheEarlier
             return other.complaint_id
@@ -120,7 +120,7 @@ def _separate(command: SeparateComplaint, complaint: Complaint) -> list[events.E
             if into != command.separated_from:
                 raise NotLinked(merged_into=str(into))
             return [_separated(command, record)]
-        case Enquired(record) | Recorded(record) | Withdrawn(record):
+        case Open(record) | Withdrawn(record):
             if command.separated_from in record.separated:
                 return []  # said before
             if command.separated_from not in record.suspected:

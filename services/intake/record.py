@@ -19,7 +19,7 @@ from libs.events.contracts.values import (
     Suspicion,
 )
 from services.intake import state
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Recorded, Withdrawn
+from services.intake.state import Complaint, Merged, NotRecorded, Open, Withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,7 +50,7 @@ def decide(command: RecordComplaint, complaint: Complaint) -> list[events.Event]
     match complaint:
         case NotRecorded():
             return [_recorded(command)]
-        case Enquired() | Recorded() | Withdrawn() | Merged():
+        case Open() | Withdrawn() | Merged():
             return []  # it is on record
         case _:
             assert_never(complaint)

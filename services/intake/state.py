@@ -20,6 +20,10 @@ from libs.events.contracts.values import (
     Respondent,
     RespondentKind,
 )
+from services.intake import handling
+from services.intake.handling import Handling
+
+Event = events.Event | handling.Event
 
 # What a complaint needs before it can be judged founded, by what it is against (REC-2); policy decides.
 RequiredDetails = Mapping[RespondentKind, tuple[Detail, ...]]
@@ -55,6 +59,7 @@ class Record:
     attachments: tuple[events.AttachmentAdded, ...] = ()
     suspected: frozenset[UUID] = frozenset()
     separated: frozenset[UUID] = frozenset()
+    handling: Handling
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,17 +68,35 @@ class NotRecorded:
 
 
 @dataclass(frozen=True, slots=True)
-class Enquired:
-    """Somebody asked something; it is on record and may turn out to be a complaint (REC-4)."""
+class Open:
+    """What every open contact is."""
 
     record: Record
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
-    """A complaint is on record and open."""
+class Enquired(Open):
+    """Somebody asked something; it is on record and may turn out to be a complaint (REC-4)."""
 
-    record: Record
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Open):
+    """A complaint is on record; whether it is founded is to be judged, for the first time or again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unfounded(Open):
+    """It was judged unfounded; the customer may contest that (CLS-5)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Founded(Open):
+    """It was judged founded, and nobody answers for it yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assigned(Open):
+    """It is founded, and a unit and a named person answer for it (ASG-2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,11 +119,16 @@ class Status(StrEnum):
 
     ENQUIRY = "enquiry"
     RECORDED = "recorded"
+    UNFOUNDED = "unfounded"
+    FOUNDED = "founded"
+    ASSIGNED = "assigned"
     WITHDRAWN = "withdrawn"
     MERGED = "merged"
+    CLOSED = "closed"
 
 
-OnRecord = Enquired | Recorded | Withdrawn | Merged
+OpenComplaint = Recorded | Unfounded | Founded | Assigned
+OnRecord = Enquired | OpenComplaint | Withdrawn | Merged
 Complaint = NotRecorded | OnRecord
 INITIAL: Final = NotRecorded()
 
@@ -117,12 +145,32 @@ class AlreadyMerged(errors.Refused):
     code = "already_merged"
 
 
-def evolve(complaint: Complaint, event: events.Event) -> Complaint:
+class AlreadyClosed(errors.Refused):
+    """This complaint is closed: reopen it first."""
+
+    code = "already_closed"
+
+
+class NotAComplaint(errors.Refused):
+    """This is an enquiry: it must become a complaint first."""
+
+    code = "not_a_complaint"
+
+
+class JudgeInOwnCause(errors.Refused):
+    """Nobody judges or handles a complaint about themselves or their own superior: it takes somebody else."""
+
+    code = "judge_in_own_cause"
+
+
+def evolve(complaint: Complaint, event: Event) -> Complaint:
     """The situation after `event`."""
     if isinstance(event, events.ComplaintRecorded):
         return opened(_first_record(event))
     if isinstance(complaint, NotRecorded):
         raise errors.ContractError("A complaint's first event must be ComplaintRecorded.")
+    if isinstance(event, handling.Event):
+        return _handled(complaint, event)
     record = complaint.record
     match event:
         case events.ComplaintAmended():
@@ -134,6 +182,7 @@ def evolve(complaint: Complaint, event: events.Event) -> Complaint:
                     contact=Contact.COMPLAINT,
                     missing_details=event.missing_details,
                     first_reply_due_at=event.first_reply_due_at,
+                    handling=handling.begun(event.became_at, event.missing_details),
                 )
             )
         case events.AttachmentAdded():
@@ -142,21 +191,25 @@ def evolve(complaint: Complaint, event: events.Event) -> Complaint:
             suspected = record.suspected | {suspicion.duplicate_of}
             return replace(complaint, record=replace(record, suspected=suspected))
         case events.ComplaintMerged():
-            return Merged(record, into=event.merged_into)
-        case events.ComplaintSeparated(separated_from=other):
-            apart = replace(
-                record, suspected=record.suspected - {other}, separated=record.separated | {other}
-            )
-            return opened(apart) if isinstance(complaint, Merged) else replace(complaint, record=apart)
+            still = replace(record, handling=handling.stopped(record.handling, event.merged_at))
+            return Merged(still, into=event.merged_into)
+        case events.ComplaintSeparated():
+            return _separated(complaint, event)
         case events.ComplaintWithdrawn():
             return Withdrawn(record)
         case _:
             assert_never(event)
 
 
-def opened(record: Record) -> Enquired | Recorded:
+def opened(record: Record) -> Enquired | OpenComplaint:
     """The situation of a contact that is open."""
-    return Enquired(record) if record.contact is Contact.ENQUIRY else Recorded(record)
+    if record.contact is Contact.ENQUIRY:
+        return Enquired(record)
+    if record.handling.answerable is not None:
+        return Assigned(record)
+    if record.handling.founded is None:
+        return Recorded(record)
+    return Founded(record) if record.handling.founded else Unfounded(record)
 
 
 def status(complaint: OnRecord) -> Status:
@@ -166,6 +219,12 @@ def status(complaint: OnRecord) -> Status:
             return Status.ENQUIRY
         case Recorded():
             return Status.RECORDED
+        case Unfounded():
+            return Status.UNFOUNDED
+        case Founded():
+            return Status.FOUNDED
+        case Assigned():
+            return Status.ASSIGNED
         case Withdrawn():
             return Status.WITHDRAWN
         case Merged():
@@ -221,7 +280,21 @@ def _first_record(event: events.ComplaintRecorded) -> Record:
         ),
         missing_details=event.missing_details,
         suspected=frozenset(suspicion.duplicate_of for suspicion in event.possible_duplicates),
+        handling=handling.begun(event.recorded_at, event.missing_details),
     )
+
+
+def _handled(complaint: OnRecord, event: handling.Event) -> OnRecord:
+    record = replace(complaint.record, handling=handling.after(complaint.record.handling, event))
+    return opened(record) if isinstance(complaint, Open) else replace(complaint, record=record)
+
+
+def _separated(complaint: OnRecord, event: events.ComplaintSeparated) -> OnRecord:
+    record, other = complaint.record, event.separated_from
+    apart = replace(record, suspected=record.suspected - {other}, separated=record.separated | {other})
+    if not isinstance(complaint, Merged):
+        return replace(complaint, record=apart)
+    return opened(replace(apart, handling=handling.resumed(record.handling, event.separated_at)))
 
 
 def _amended(record: Record, event: events.ComplaintAmended) -> Record:
@@ -241,5 +314,6 @@ def _amended(record: Record, event: events.ComplaintAmended) -> Record:
             demand=event.demand or before.demand,
         ),
         missing_details=event.missing_details,
+        handling=handling.supplied(record.handling, event.missing_details, event.amended_at),
         unavailable_details=record.unavailable_details | frozenset(event.unavailable_details),
     )

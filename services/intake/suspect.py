@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.values import Suspicion
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Recorded, Withdrawn
+from services.intake.state import Complaint, Merged, NotRecorded, Open, Withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,7 +25,7 @@ class SuspectDuplicate:
 def decide(command: SuspectDuplicate, complaint: Complaint) -> list[events.Event]:
     """What a person has merged or separated is not put in doubt again; a closed complaint needs no link."""
     match complaint:
-        case Enquired(record) | Recorded(record):
+        case Open(record):
             known = record.suspected | record.separated | {record.complaint_id}
             if command.suspicion.duplicate_of in known:
                 return []

@@ -10,7 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import intake as events
 from services.intake import state
-from services.intake.state import Complaint, Enquired, Merged, NotRecorded, Recorded, Withdrawn
+from services.intake.state import Complaint, Merged, NotRecorded, Open, Withdrawn
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,7 +26,7 @@ class WithdrawComplaint:
 def decide(command: WithdrawComplaint, complaint: Complaint) -> list[events.Event]:
     """What was withdrawn stays on record."""
     match complaint:
-        case Enquired(record) | Recorded(record):
+        case Open(record):
             return [
                 events.ComplaintWithdrawn(
                     complaint_id=record.complaint_id,

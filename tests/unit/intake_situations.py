@@ -6,7 +6,17 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from libs.events.contracts import intake as events
+from libs.events.contracts.classify import IncidentRaised
+from libs.events.contracts.clock import DeadlineMissed
+from libs.events.contracts.handling import (
+    Answerable,
+    Ground,
+    Judgement,
+    Kind,
+    Nature,
+    Severity,
+    Step,
+)
 from libs.events.contracts.values import (
     Channel,
     Complainant,
@@ -19,7 +29,25 @@ from libs.events.contracts.values import (
     RespondentKind,
     Suspicion,
 )
-from services.intake import amend, attach, convert, merge, record, state, suspect, withdraw
+from libs.policy import pack
+from services.intake import (
+    amend,
+    assign,
+    attach,
+    classify,
+    contest,
+    convert,
+    escalate,
+    join,
+    merge,
+    overdue,
+    plan,
+    reassign,
+    record,
+    state,
+    suspect,
+    withdraw,
+)
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 THIS, EARLIER, OTHER = UUID(int=2), UUID(int=1), UUID(int=3)
@@ -72,7 +100,7 @@ withdraw_it = withdraw.WithdrawComplaint(complaint_id=THIS, now=NOW, **BECAUSE)
 suspect_it = suspect.SuspectDuplicate(
     complaint_id=THIS, suspicion=Suspicion(duplicate_of=EARLIER, matched_on=("order_number",)), now=NOW
 )
-STEPS: dict[type, Callable[[Any, state.Complaint], list[events.Event]]] = {
+STEPS: dict[type, Callable[[Any, state.Complaint], list[Any]]] = {
     record.RecordComplaint: record.decide,
     amend.AmendComplaint: amend.decide,
     convert.ConvertEnquiry: convert.decide,
@@ -81,15 +109,23 @@ STEPS: dict[type, Callable[[Any, state.Complaint], list[events.Event]]] = {
     suspect.SuspectDuplicate: suspect.decide,
     merge.MergeComplaint: merge.decide,
     merge.SeparateComplaint: merge.decide,
+    classify.ClassifyComplaint: classify.decide,
+    contest.ContestClassification: contest.decide,
+    join.JoinIncident: join.decide,
+    assign.AssignComplaint: assign.decide,
+    reassign.ReassignComplaint: reassign.decide,
+    escalate.EscalateComplaint: escalate.decide,
+    escalate.EscalateOverdue: escalate.decide,
+    overdue.PassDeadline: overdue.decide,
 }
 
 
-def when(command: Any, complaint: state.Complaint) -> list[events.Event]:
+def when(command: Any, complaint: state.Complaint) -> list[Any]:
     """What comes of a command."""
     return STEPS[type(command)](command, complaint)
 
 
-def after(complaint: state.Complaint, happened: list[events.Event]) -> state.Complaint:
+def after(complaint: state.Complaint, happened: list[Any]) -> state.Complaint:
     """The situation after these events."""
     for event in happened:
         complaint = state.evolve(complaint, event)
@@ -108,12 +144,91 @@ earlier = given(replace(record_it, complaint_id=EARLIER, received_at=NOW - timed
 merge_it = merge.MergeComplaint(complaint_id=THIS, into=earlier, now=NOW, **BECAUSE)
 separate_it = merge.SeparateComplaint(complaint_id=THIS, separated_from=EARLIER, now=NOW, **BECAUSE)
 
+# Steps 2 and 3, planned by the policy that is shipped.
+STANDARD = pack.load("standard")
+MOMENT = plan.Moment(policy=STANDARD, now=NOW)
+OFFICER = Answerable(unit="quality", person="quality-officer")
+SALES = Answerable(unit="sales", person="sales-officer")
+YES, NO = Judgement(value=True, reason="it stands"), Judgement(value=False, reason="it was dropped")
+INCIDENT = IncidentRaised(
+    incident_id=UUID(int=77),
+    matched_on="batch",
+    reference="B2209",
+    complaint_ids=(THIS, OTHER),
+    threshold=3,
+    window_days=30,
+    leader=Answerable(unit="quality", person="quality-head"),
+    ground=Ground(policy="standard@1", clause="CLS-B1"),
+    raised_at=NOW,
+)
+
+
+def said(person: str = "after-sales-officer", **changes: Any) -> plan.Said:
+    """A person's judgement: founded, unless the changes say otherwise."""
+    fields: dict[str, Any] = {
+        "kind": Kind.PRODUCT_QUALITY,
+        "nature": Nature.QUALITY_ANOMALY,
+        "severity": Severity.SERIOUS,
+        "founded": YES,
+        "demand_reasonable": YES,
+    }
+    return plan.Said(person=person, **fields | changes)
+
+
+def on_record(complaint: state.Complaint) -> state.Record:
+    """The record of a complaint that is on record."""
+    assert not isinstance(complaint, state.NotRecorded)
+    return complaint.record
+
+
+def missed(step: Step = Step.INVESTIGATE, **changes: Any) -> DeadlineMissed:
+    """A deadline that passed."""
+    fields: dict[str, Any] = {
+        "complaint_id": THIS,
+        "step": step,
+        "due_at": NOW + timedelta(days=5),
+        "missed_at": NOW + timedelta(days=5),
+        "noticed_at": NOW + timedelta(days=5),
+        "owed_by": OFFICER,
+        "escalated_to": Answerable(unit="quality", person="quality-head"),
+        "ground": Ground(policy="standard@1", clause="ESC-1"),
+    }
+    return DeadlineMissed(**fields | changes)
+
+
+complete_it = replace(amend_it, narrative=None, unavailable_details=frozenset(Detail))
+plain, ready = on_record(given(record_it)), on_record(given(record_it, complete_it))
+classify_it = plan.judged_by_policy(MOMENT, ready)
+wait_it = plan.judged_by_policy(MOMENT, plain)
+judge_it = plan.judged_by_person(said(), MOMENT, ready)
+reject_it = plan.judged_by_person(said(founded=NO), MOMENT, ready)
+contest_it = plan.contested("a photo shows the serial number", "li.wei", MOMENT, ready)
+join_it = join.JoinIncident(complaint_id=THIS, incident=INCIDENT, now=NOW)
+assign_it = plan.assigned_by_policy(MOMENT, on_record(given(record_it, complete_it, classify_it)))
+assigned = given(record_it, complete_it, classify_it, assign_it)
+reassign_it = plan.reassigned(SALES, "sales sold it", "quality-officer", MOMENT, on_record(assigned))
+escalate_it = plan.escalated("two visits", "quality-officer", MOMENT, on_record(assigned))
+overdue_it = plan.escalated_overdue(missed(), MOMENT, on_record(assigned))
+pass_it = plan.passing(
+    Step.CLASSIFY,
+    plan.Moment(policy=STANDARD, now=NOW + timedelta(days=30)),
+    on_record(given(record_it, wait_it)),
+)
+
 SITUATIONS: dict[str, state.Complaint] = {
     "not recorded": state.INITIAL,
     "enquiry": given(record_enquiry),
     "recorded": given(record_it),
     "suspected": given(record_it, suspect_it),
     "separated": given(record_it, suspect_it, separate_it),
+    "waiting": given(record_it, wait_it),
+    "ready": given(record_it, complete_it),
+    "founded": given(record_it, complete_it, classify_it),
+    "unfounded": given(record_it, complete_it, reject_it),
+    "contested": given(record_it, complete_it, reject_it, contest_it),
+    "assigned": assigned,
+    "joined": given(record_it, complete_it, classify_it, assign_it, join_it),
+    "escalated": given(record_it, complete_it, classify_it, assign_it, escalate_it),
     "withdrawn": given(record_it, withdraw_it),
     "merged": given(record_it, merge_it),
 }
@@ -126,4 +241,15 @@ COMMANDS: dict[str, Any] = {
     "suspect": suspect_it,
     "merge": merge_it,
     "separate": separate_it,
+    "classify": classify_it,
+    "wait": wait_it,
+    "judge": judge_it,
+    "reject": reject_it,
+    "contest": contest_it,
+    "join": join_it,
+    "assign": assign_it,
+    "reassign": reassign_it,
+    "escalate": escalate_it,
+    "overdue": overdue_it,
+    "pass": pass_it,
 }

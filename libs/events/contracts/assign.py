@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from uuid import UUID
 
-from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, StepDue
+from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
 from libs.events.contracts.registry import contract
 from libs.events.contracts.values import PersonalText
 
@@ -53,7 +53,11 @@ class ComplaintAssigned:
 @contract("intake")
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComplaintEscalated:
-    """A complaint was put before leadership, with what was tried (ASG-5, ASG-6, SLA-3)."""
+    """A complaint was put before leadership, with what was tried (ASG-5, ASG-6, SLA-3).
+
+    `owed_by` had it until then. Of an overdue one, `step` and `due_at` are the deadline that passed; `due`,
+    where that step is intake's own, is the time its new owner has for it.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -63,3 +67,7 @@ class ComplaintEscalated:
     tried: PersonalText | None
     ground: Ground
     escalated_at: datetime
+    owed_by: Answerable | None = None
+    step: Step | None = None
+    due_at: datetime | None = None
+    due: tuple[StepDue, ...] = ()

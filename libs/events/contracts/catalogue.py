@@ -2,6 +2,14 @@
 
 from __future__ import annotations
 
-from libs.events.contracts import clock, intake, investigate, policy, privacy
+from libs.events.contracts import (
+    assign,
+    classify,
+    clock,
+    intake,
+    investigate,
+    policy,
+    privacy,
+)
 
-MODULES = (clock, intake, investigate, policy, privacy)
+MODULES = (assign, classify, clock, intake, investigate, policy, privacy)

@@ -1,0 +1,184 @@
+"""What intake knows of steps 2 and 3 of a complaint: how it was judged, who answers for it, what is due."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import assert_never
+
+from libs.events.contracts import assign, classify, clock
+from libs.events.contracts.handling import Answerable, Severity, Step, StepDue
+from libs.policy.calendar import Span
+
+Event = (
+    classify.ComplaintClassified
+    | classify.ClassificationContested
+    | classify.ComplaintJoinedIncident
+    | assign.ComplaintAssigned
+    | assign.ComplaintEscalated
+    | clock.DeadlineWarned
+    | clock.DeadlineMissed
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """What intake owes next, judging or assigning: by when, who, and what the clock has said of it."""
+
+    due: StepDue
+    owed_by: Answerable | None
+    warned: bool = False
+    missed: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Handling:
+    """Everything that was decided, and where that leaves the complaint.
+
+    Time for it counts from `counted_from`. `waited`: while the customer owed details (SLA-9), the present
+    wait since `waiting_since`; `stood_still`: while it was merged into another. `answerable` is who has it
+    now, `level` how far it was escalated since it was assigned, `reassigned` how often it changed hands
+    since leadership last had it.
+    """
+
+    counted_from: datetime
+    waiting_since: datetime | None = None
+    waited: tuple[Span, ...] = ()
+    stopped_since: datetime | None = None
+    stood_still: tuple[Span, ...] = ()
+    judgements: tuple[classify.ComplaintClassified, ...] = ()
+    contests: tuple[classify.ClassificationContested, ...] = ()
+    assignments: tuple[assign.ComplaintAssigned, ...] = ()
+    escalations: tuple[assign.ComplaintEscalated, ...] = ()
+    incident: classify.ComplaintJoinedIncident | None = None
+    answerable: Answerable | None = None
+    level: int = 0
+    reassigned: int = 0
+    term: Term | None = None
+
+    @property
+    def round(self) -> int:
+        """Which judgement it is, from 1; a contest starts the next (CLS-5)."""
+        return 1 + len(self.contests)
+
+    @property
+    def judgement(self) -> classify.ComplaintClassified | None:
+        """The judgement that holds in this round: the last one, for no rule judges after a person (CLS-6)."""
+        last = self.judgements[-1] if self.judgements else None
+        return last if last and last.round == self.round else None
+
+    @property
+    def founded(self) -> bool | None:
+        """Founded or not; None until that is judged."""
+        judged = self.judgement
+        return judged.founded.value if judged and judged.founded else None
+
+    @property
+    def severity(self) -> Severity:
+        """As judged; major in a batch incident (CLS-7), minor until it is known better."""
+        if self.incident is not None:
+            return Severity.MAJOR
+        return self.judgements[-1].severity if self.judgements else Severity.MINOR
+
+    @property
+    def judges_before(self) -> frozenset[str]:
+        """The persons who judged it in earlier rounds."""
+        earlier = (judged.ground.person for judged in self.judgements if judged.round < self.round)
+        return frozenset(person for person in earlier if person is not None)
+
+    @property
+    def entries(self) -> int:
+        """How much was decided so far: names what is decided next."""
+        return len(self.judgements) + len(self.contests) + len(self.assignments) + len(self.escalations)
+
+
+def begun(at: datetime, missing: Collection[object]) -> Handling:
+    """Nothing is decided of a complaint that came in at that time."""
+    return Handling(counted_from=at, waiting_since=at if missing else None)
+
+
+def supplied(handling: Handling, missing: Collection[object], at: datetime) -> Handling:
+    """After an amendment that leaves these details missing: the customer is waited for, or no longer."""
+    if handling.waiting_since is None:
+        return replace(handling, waiting_since=at) if missing else handling
+    if missing:
+        return handling
+    waited = (*handling.waited, Span(handling.waiting_since, at))
+    return replace(handling, waiting_since=None, waited=waited)
+
+
+def stopped(handling: Handling, at: datetime) -> Handling:
+    """No clock runs on."""
+    return replace(handling, term=None, stopped_since=at)
+
+
+def resumed(handling: Handling, at: datetime) -> Handling:
+    """It goes on where it stood; the time between does not count."""
+    if handling.stopped_since is None:
+        return handling
+    stood_still = (*handling.stood_still, Span(handling.stopped_since, at))
+    return replace(handling, stopped_since=None, stood_still=stood_still)
+
+
+def after(handling: Handling, event: Event) -> Handling:
+    """Where it stands after `event`."""
+    match event:
+        case classify.ComplaintClassified():
+            return _classified(handling, event)
+        case classify.ClassificationContested():
+            return replace(
+                handling,
+                contests=(*handling.contests, event),
+                counted_from=event.contested_at,
+                waited=(),
+                stood_still=(),
+                term=None,
+            )
+        case classify.ComplaintJoinedIncident():
+            return replace(handling, incident=event)
+        case assign.ComplaintAssigned():
+            return replace(
+                handling,
+                assignments=(*handling.assignments, event),
+                answerable=event.answerable,
+                level=0,
+                reassigned=handling.reassigned + 1 if handling.answerable else 0,
+                term=None,
+            )
+        case assign.ComplaintEscalated():
+            return _escalated(handling, event)
+        case clock.DeadlineWarned(step=step):
+            return _told(handling, step, warned=True)
+        case clock.DeadlineMissed(step=step):
+            return _told(handling, step, warned=True, missed=True)
+        case _:
+            assert_never(event)
+
+
+def _classified(handling: Handling, event: classify.ComplaintClassified) -> Handling:
+    judged = replace(handling, judgements=(*handling.judgements, event))
+    if event.founded is not None and not event.founded.value:
+        judged = replace(judged, answerable=None, level=0, reassigned=0)
+    if not event.due:
+        return replace(judged, term=None)
+    if handling.term is not None and handling.term.due == event.due[0]:
+        return judged  # the same deadline goes on (trap 1)
+    return replace(judged, term=Term(event.due[0], event.owed_by))
+
+
+def _escalated(handling: Handling, event: assign.ComplaintEscalated) -> Handling:
+    return replace(
+        handling,
+        escalations=(*handling.escalations, event),
+        level=event.level,
+        reassigned=0,
+        answerable=event.to if handling.answerable else None,
+        term=Term(event.due[0], event.to) if event.due else handling.term,
+    )
+
+
+def _told(handling: Handling, step: Step, *, warned: bool, missed: bool = False) -> Handling:
+    if handling.term is None or handling.term.due.step is not step:
+        return handling
+    return replace(handling, term=replace(handling.term, warned=warned, missed=missed))
