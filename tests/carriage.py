@@ -118,7 +118,7 @@ async def stream_content(connection: Connection, name: str) -> list[Envelope]:
         page = range(first, min(first + PAGE_MESSAGES, state.last_seq + 1))
         messages = await asyncio.gather(*(jetstream.get_msg(stream_name, seq=seq) for seq in page))
         assert [message.seq for message in messages] == list(page)
-        envelopes += [bus.from_message(message) for message in messages]
+        envelopes += [bus.from_message(message.headers, message.data) for message in messages]
     return envelopes
 
 

@@ -50,7 +50,7 @@ class Heard:
 
     async def take(self, message: Msg) -> None:
         """One message, as JetStream delivers it."""
-        envelope = bus.from_message(message)
+        envelope = bus.from_message(message.headers, message.data)
         self.out_of_order += envelope.seq != self.last_seq + 1
         self.last_seq = envelope.seq
         self.ids.add(envelope.event_id)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
 from urllib.parse import quote, unquote
 from uuid import UUID
-
-from nats.aio.msg import Msg
-from nats.js.api import RawStreamMsg
 
 from libs.events import errors
 from libs.events.envelope import Envelope
@@ -87,9 +85,9 @@ def to_message(envelope: Envelope) -> Message:
     return Message(subject_of(envelope.log, envelope.type), headers, envelope.body)
 
 
-def from_message(message: Msg | RawStreamMsg) -> Envelope:
-    """The whole envelope again; raises NotFromTheLog where the headers are not ours."""
-    headers = message.headers or {}
+def from_message(headers: Mapping[str, str] | None, payload: bytes | None) -> Envelope:
+    """The whole envelope again, of a message's parts; NotFromTheLog where the headers are not ours."""
+    headers = headers or {}
     try:
         if headers["ce-specversion"] != SPEC_VERSION or headers["content-type"] != CONTENT_TYPE:
             raise NotFromTheLog
@@ -105,7 +103,7 @@ def from_message(message: Msg | RawStreamMsg) -> Envelope:
             caused_by=_uuid(headers.get("ce-causationid")),
             traceparent=unquote(headers.get("traceparent", "")),
             at=datetime.fromisoformat(headers["ce-time"]),
-            body=message.data or b"",
+            body=payload or b"",
             hash=bytes.fromhex(headers["ce-hash"]),
         )
     except (KeyError, ValueError, IndexError):

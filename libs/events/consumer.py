@@ -203,7 +203,7 @@ class Session:
     async def _read(self, message: Msg, seq: int) -> Envelope:
         """The event of a message, or of the log in its place; Foreign where the log has none there."""
         with contextlib.suppress(bus.NotFromTheLog):
-            envelope = bus.from_message(message)
+            envelope = bus.from_message(message.headers, message.data)
             if (envelope.log, envelope.seq) == (self._log, seq):
                 return envelope
         logger.warning("message is not the log's", consumer=self._consumer.name, log=self._log, seq=seq)

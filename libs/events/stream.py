@@ -94,7 +94,7 @@ async def inspect(connection: Connection, log: Log, name: str) -> Inspection:
     if not truth:
         return Inspection(state.last_seq, "is ahead of the log")
     try:
-        agrees = bus.from_message(stored) == truth[0]
+        agrees = bus.from_message(stored.headers, stored.data) == truth[0]
     except bus.NotFromTheLog:
         agrees = False
     return Inspection(state.last_seq, None if agrees else "ends with a message that is not the log's")

@@ -136,8 +136,8 @@ async def carried(log: PostgresLog, connection: Connection) -> None:
         while True:
             head = await log.head(database.LOG)
             with contextlib.suppress(errors.Unavailable, nats.errors.Error):  # it is coming back
-                info = await connection.jetstream.stream_info(bus.stream_of(database.LOG))
-                if info.state.last_seq == head.seq:
+                stream = await connection.jetstream.stream_info(bus.stream_of(database.LOG))
+                if stream.state.last_seq == head.seq:
                     return
             await asyncio.sleep(PAUSE_SECONDS)
 
