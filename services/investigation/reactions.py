@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, TypeVar
@@ -44,6 +45,8 @@ class Follower:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._resources = desk.resources
+        # Hundreds of complaints may join one incident at once: conflicts over its stream only cost time.
+        self._extending = asyncio.Lock()
 
     async def on_complaint_changed(self, heard: Recorded[Any]) -> None:
         """Assigned, escalated, joined, withdrawn, merged, judged, closed, reopened: open, hand over, stop."""
@@ -86,9 +89,10 @@ class Follower:
             return  # it had its own finding before
         evidence = joined.file.evidence
         extend = join.ExtendInvestigation(complaint_id=key, evidence_ids=evidence, now=now)
-        extended = (await self._submit(heard, incident_id, join.decide, extend, about=key)).state
-        if isinstance(extended, state.Found):
-            await self._adopt(heard, key, extended.finding)
+        async with self._extending:
+            extended = await self._submit(heard, incident_id, join.decide, extend, about=key)
+        if isinstance(extended.state, state.Found):
+            await self._adopt(heard, key, extended.state.finding)
 
     async def _incident(self, heard: Recorded[Any], incident_id: UUID) -> state.Opened:
         """The incident's investigation, opened if it is not; whichever event is heard first does that."""

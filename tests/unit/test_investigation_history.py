@@ -219,6 +219,20 @@ def test_an_incident_heard_in_any_order_is_found_for_all_of_it(
     asyncio.run(tell())
 
 
+@pytest.mark.rule("CLS-7")
+async def test_hundreds_may_join_an_incident_at_once(desk: Desk) -> None:
+    incident = await desk.intake.says(says.raised(INCIDENT), INCIDENT)
+    joining = []
+    for number in range(100, 300):
+        await desk.intake.says(says.recorded(UUID(int=number)))
+        joining.append(await desk.intake.says(says.joined(UUID(int=number), INCIDENT)))
+    await asyncio.gather(desk.hears(incident), *(desk.hears(recorded) for recorded in joining))
+    assert len((await desk.file(INCIDENT)).complaint_ids) == 200
+    await desk.hears(await desk.finds(INCIDENT))
+    for number in range(100, 300):
+        assert isinstance(await desk.stands(UUID(int=number)), state.Found)
+
+
 @pytest.mark.rule("ASG-7", "INV-2")
 async def test_the_assignment_gives_the_due_time_and_policy_the_duties(desk: Desk) -> None:
     for recorded in await put(desk, [says.assigned(THIS)]):
