@@ -1,0 +1,222 @@
+"""What people do about what they owe: one small rule for each thing that can be missing of a complaint."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
+from functools import partial
+from typing import Any, Final
+
+from deploy.local.calls import Answer, Json
+from deploy.local.staff import Case, Mood, Owed, Rule, Staff
+
+KINDS_ON_GOODS: Final = ("repair", "part_replacement", "unit_replacement", "exchange")
+STAGES: Final = ("started", "done", "tested", "certified", "signed_for")
+CURRENCY: Final = "CNY"
+FAULTS: Final = ("solder", "seal", "driver", "packing", "wiring", "assembly")
+MAKERS: Final = ("production-officer", "technology-officer", "sales-officer", "quality-officer")
+DEALS: Final = (
+    ("repair", 150),
+    ("part_replacement", 320),
+    ("unit_replacement", 900),
+    ("exchange", 1200),
+    ("return_and_refund", 2600),
+    ("compensation", 180),
+    ("apology", 0),
+    ("goodwill", 1500),
+)
+
+
+def money(amount: object) -> Json:
+    """An amount, as bodies have it."""
+    return {"amount": str(amount), "currency": CURRENCY}
+
+
+# ── Steps 2 and 3 ─────────────────────────────────────────────────────────────────────────────────
+
+
+async def supply_details(staff: Staff, case: Case, owed: Owed) -> None:
+    """The customer sends what was missing, or some of it cannot be had (REC-2)."""
+    known: Json = {
+        "order_number": f"SO-{case.number}",
+        "part_number": "LED-T8-18W",
+        "delivered_on": (staff.now() - timedelta(days=120)).date().isoformat(),
+        "quantity": 1,
+        "defective_quantity": 1,
+        "requirement": "as ordered",
+    }
+    body: Json = {"reason": "The customer called back"}
+    if case.happens("details", 0.7):
+        body["product"] = {name: known[name] for name in case.missing_details}
+        if case.happens("nothing defective", 0.06):
+            body["product"]["defective_quantity"] = 0
+    else:
+        body["unavailable_details"] = list(case.missing_details)
+    await staff.callers.post("intake", f"{case.path}/amendments", owed.person, body)
+
+
+async def judge(staff: Staff, case: Case, owed: Owed) -> None:
+    """A person judges what no rule may: a contested complaint, or one that waits for nobody knows what."""
+    await classify(staff, case, owed.person, founded=case.happens("contest upheld", 0.6))
+
+
+async def classify(staff: Staff, case: Case, person: str, *, founded: bool) -> Answer:
+    """A judgement in words (CLS-4)."""
+    body = {
+        "kind": "product_quality" if case.request["respondent"]["kind"] == "product" else "service",
+        "nature": "quality_anomaly" if case.request["respondent"]["kind"] == "product" else "human_factors",
+        "severity": case.choose("severity", ("minor", "minor", "serious")),
+        "founded": {"value": founded, "reason": "Looked at again by another person"},
+        "demand_reasonable": {"value": True, "reason": "In proportion to what happened"},
+    }
+    return await staff.callers.post("intake", f"{case.path}/classification", person, body)
+
+
+async def assign(staff: Staff, case: Case, owed: Owed) -> None:
+    """Somebody has to have it (ASG-2)."""
+    body = {"unit": "quality", "person": "quality-officer", "reason": "The nearest to the fault"}
+    await staff.callers.post("intake", f"{case.path}/assignment", owed.person, body)
+
+
+# ── Step 4 ────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def investigate(staff: Staff, case: Case, owed: Owed) -> None:
+    """Evidence, what the units owe, sometimes a visit or a supplier, and then the finding (INV)."""
+    post = partial(staff.callers.post, "investigation")
+    answer = await post(f"{case.path}/evidence", owed.person, {"text": "Examined; photos are on file"})
+    if answer.refused:
+        return
+    for unit in answer.content["contributions_owed"]:
+        said = {"unit": unit, "text": f"What {unit} knows of {case.number}"}
+        if case.happens(f"contributes {unit}", 0.9):
+            await post(f"{case.path}/contributions", f"{unit}-officer", said)
+    if case.happens("visit", 0.12):
+        await visit(staff, case, owed)
+    if case.happens("supplier", 0.08):
+        await notify_supplier(staff, case, owed)
+    await post(f"{case.path}/findings", owed.person, finding(case))
+
+
+def finding(case: Case) -> Json:
+    """What came out: mostly the company is the cause, and one or two people answer for it (INV-1, INV-4)."""
+    code = f"{case.request['respondent']['reference'][:20].replace(' ', '-')}.{case.choose('fault', FAULTS)}"
+    cause = {"code": code, "text": "As the examination showed"}
+    if case.happens("not our fault", 0.12):
+        return {
+            "cause": cause,
+            "company_is_cause": False,
+            "appraisal": "The goods are as specified",
+            "appraisal_basis": "Measured against the drawing",
+            "possible_causes": ["Overload", "Installation"],
+        }
+    makers = case.choose("makers", (MAKERS[:1], MAKERS[1:2], MAKERS[:2], MAKERS[2:3], MAKERS[3:]))
+    return {
+        "cause": cause,
+        "responsible": [
+            {
+                "unit": maker.removesuffix("-officer"),
+                "person": maker,
+                "share": "0.5" if len(makers) > 1 else "1",
+            }
+            for maker in makers
+        ],
+        "company_is_cause": True,
+        "loss": money(case.choose("loss", (60, 400, 1500, 12000))) | {"basis": "Parts and travel"},
+        "design_defect": "The seat is too narrow" if case.happens("design", 0.03) else None,
+    }
+
+
+async def visit(staff: Staff, case: Case, owed: Owed) -> None:
+    """Agreed, made, reported (INV-3)."""
+    agreed = {"person": owed.person, "agreed_for": (staff.now() + timedelta(hours=1)).isoformat()}
+    answer = await staff.callers.post("investigation", f"{case.path}/field-visits", owed.person, agreed)
+    if number := answer.content.get("field_visit"):
+        report = {
+            "arrived_at": agreed["agreed_for"],
+            "found": "As described",
+            "solved_on_the_spot": case.happens("solved", 0.5),
+            "signed_by_customer": True,
+        }
+        path = f"{case.path}/field-visits/{number}/report"
+        await staff.callers.post("investigation", path, owed.person, report)
+
+
+async def notify_supplier(staff: Staff, case: Case, owed: Owed) -> None:
+    """Written, and solved sooner or later (INV-5)."""
+    body = {
+        "supplier": "battery-supplier",
+        "problem": "Cells leak",
+        "model": "BAT-48V",
+        "quantity": 3,
+        "place": "Warehouse 1",
+        "contact": "Procurement",
+        "phone": "000-1",
+        "cost": money(500),
+    }
+    answer = await staff.callers.post("investigation", f"{case.path}/supplier-notices", owed.person, body)
+    for number in answer.content.get("supplier_notices", ()):
+        path = f"{case.path}/supplier-notices/{number}/solution"
+        after = timedelta(days=case.choose("supplier takes", (1, 3, 20)))
+        staff.appoint(after, partial(_solved, staff, path, owed.person))
+
+
+async def _solved(staff: Staff, path: str, person: str) -> None:
+    await staff.callers.post("investigation", path, person)
+
+
+# ── What people do of their own accord ────────────────────────────────────────────────────────────
+
+
+async def contest(staff: Staff, case: Case) -> None:
+    """A customer who was told that it is unfounded may bring new facts, once (CLS-5)."""
+    ended = case.outcome.get("closed") or {}
+    if ended.get("outcome") == "unfounded" and case.happens("contests", 0.5) and once(case, "contest"):
+        body = {"new_facts": "A second lamp of the same box has failed since"}
+        staff.appoint(
+            timedelta(days=1), partial(_post, staff, "intake", f"{case.path}/contest", "customer", body)
+        )
+
+
+async def pass_on(staff: Staff, case: Case) -> None:
+    """A few complaints are passed from one to the next until leadership has them (ASG-5)."""
+    owed = next((each for each in case.owed.values() if each.what == "finding"), None)
+    if owed and case.happens("passed around", 0.03) and once(case, "passed around"):
+        for to in ("after-sales-officer", "technology-officer", "after-sales-deputy"):
+            body = {"unit": to.rpartition("-")[0], "person": to, "reason": "Not ours"}
+            await staff.callers.post("intake", f"{case.path}/assignment", owed.person, body)
+
+
+async def escalate(staff: Staff, case: Case) -> None:
+    """What somebody cannot solve goes up, with what was tried (ASG-6)."""
+    owed = next((each for each in case.owed.values() if each.what == "proposal"), None)
+    if owed and case.happens("unsolved", 0.03) and once(case, "unsolved"):
+        body = {"tried": "Two repairs and a call with the supplier"}
+        await staff.callers.post("intake", f"{case.path}/escalation", owed.person, body)
+
+
+async def withdraw(staff: Staff, case: Case) -> None:
+    """A few customers think better of it."""
+    if case.owed and case.happens("withdraws", 0.02) and once(case, "withdraws"):
+        body = {"reason": "It works after all"}
+        after = timedelta(hours=40)
+        staff.appoint(after, partial(_post, staff, "intake", f"{case.path}/withdrawal", "customer", body))
+
+
+def once(case: Case, what: str) -> bool:
+    """Whether it is the first time."""
+    case.times[what] += 1
+    return case.times[what] == 1
+
+
+async def _post(staff: Staff, service: str, path: str, person: str, body: dict[str, Any]) -> None:
+    await staff.callers.post(service, path, person, body)
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "details": supply_details,
+    "judgement": judge,
+    "assignment": assign,
+    "finding": investigate,
+}
+MOODS: Final[Sequence[Mood]] = (contest, pass_on, escalate, withdraw)

@@ -1,0 +1,242 @@
+"""What must hold of any history, however it came about; read from the log itself, not from the services."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from deploy.local.staff import Staff
+from deploy.simulation.resources import LOG
+from deploy.simulation.world import World
+from libs.events import ledger
+from libs.events.contracts import classify, improve, intake, investigate, notify, penalize, propose
+from libs.events.contracts.assign import ComplaintAssigned
+from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.propose import Answer, Outcome
+from libs.events.envelope import Recorded
+from libs.events.store import PAGE_EVENTS
+
+History = Sequence[Recorded[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Invariant:
+    """What holds; `broken` says where it does not."""
+
+    says: str
+    broken: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A simulation's whole story: every event in order, and by complaint."""
+
+    world: World
+    staff: Staff
+    sent: int
+    history: History
+    complaints: dict[UUID, list[Recorded[Any]]]
+
+
+async def check(world: World, staff: Staff, sent: int) -> list[Invariant]:
+    """Every invariant, with the first thing that breaks it; `sent`: how many contacts came in."""
+    history: list[Recorded[Any]] = []
+    while page := await world.store.read(LOG, len(history), PAGE_EVENTS):
+        history += page
+    complaints: defaultdict[UUID, list[Recorded[Any]]] = defaultdict(list)
+    for recorded in history:
+        if recorded.envelope.complaint_id is not None:
+            complaints[recorded.envelope.complaint_id].append(recorded)
+    told = Told(world, staff, sent, history, dict(complaints))
+    return [
+        Invariant("no contact was lost, none doubled", next(_contacts(told), None)),
+        Invariant("no event was parked or left lying", next(_carried(told), None)),
+        Invariant("events of a complaint reached everybody in their order", next(_ordered(told), None)),
+        Invariant("nothing was done twice", next(_once(told), None)),
+        Invariant("every closed complaint has the outcomes of its steps", next(_closed(told), None)),
+        Invariant("no open complaint is owed nothing", await _owed(told)),
+        Invariant("every deadline was missed once, at its time", await _missed(told)),
+        Invariant("the hash chain is sound", await _chain(told)),
+    ]
+
+
+def _contacts(told: Told) -> Iterator[str]:
+    sources = Counter(
+        each.event.source.reference
+        for each in told.history
+        if isinstance(each.event, intake.ComplaintRecorded) and each.event.source
+    )
+    if len(sources) != told.sent:
+        yield f"{told.sent} contacts came in, {len(sources)} are on record"
+    yield from (f"contact {reference} is on record {n} times" for reference, n in sources.items() if n > 1)
+
+
+def _carried(told: Told) -> Iterator[str]:
+    for parked in told.world.bus.parked:
+        yield f"{parked.consumer} could not handle {_name(parked.envelope.type)}: {parked.reason}"
+
+
+def _ordered(told: Told) -> Iterator[str]:
+    for complaint_id, seqs in told.world.heard.items():
+        if (first := list(dict.fromkeys(seqs))) != sorted(first):
+            yield f"complaint {complaint_id} was heard of in the order {first}"
+        if len(first) != len(told.complaints.get(complaint_id, ())):
+            yield f"of complaint {complaint_id} {len(first)} events were heard"
+
+
+# Of one complaint and round (or number, or person) there is at most one of these.
+SINGLE: Final[dict[type, tuple[str, ...]]] = {
+    intake.ComplaintRecorded: (),
+    intake.ComplaintWithdrawn: (),
+    classify.ComplaintJoinedIncident: ("incident_id",),
+    ComplaintAssigned: ("round",),
+    investigate.InvestigationOpened: ("round",),
+    investigate.FindingRecorded: ("investigation_id", "round"),
+    propose.CaseOpened: (),
+    propose.SolutionProposed: ("proposal",),
+    propose.SolutionApproved: ("proposal", "office"),
+    propose.CustomerAnswered: ("proposal",),
+    propose.ExecutionAdvanced: ("proposal", "stage"),
+    penalize.ResponsibilityRaised: ("person", "charge", "rests_on"),
+    penalize.SanctionImposed: ("person", "charge", "rests_on"),
+    penalize.AppealDecided: ("sanction",),
+    improve.ComplaintJoinedImprovement: ("improvement_id",),
+    notify.NoticeWritten: ("notice_id",),
+    notify.NoticeDelivered: ("notice_id",),
+    DeadlineWarned: ("step", "due_at"),
+    DeadlineMissed: ("step", "due_at"),
+}
+
+
+def _once(told: Told) -> Iterator[str]:
+    for complaint_id, events in told.complaints.items():
+        seen: Counter[tuple[Any, ...]] = Counter()
+        for recorded in events:
+            names = SINGLE.get(type(recorded.event))
+            if names is not None:
+                said = tuple(getattr(recorded.event, name) for name in names)
+                seen[recorded.envelope.stream.partition("-")[0], type(recorded.event), *said] += 1
+        yield from (
+            f"complaint {complaint_id}: {each[1].__name__} {each[2:]} {n} times"
+            for each, n in seen.items()
+            if n > 1
+        )
+    ends = (propose.ComplaintClosed, propose.ComplaintReopened)
+    for complaint_id, events in told.complaints.items():
+        turns = [type(each.event) for each in events if isinstance(each.event, ends)]
+        if turns != [ends[number % 2] for number in range(len(turns))]:
+            yield f"complaint {complaint_id} was closed and reopened out of turn"
+
+
+def _closed(told: Told) -> Iterator[str]:
+    measures = {
+        each.event.improvement_id: type(each.event)
+        for each in told.history
+        if isinstance(each.event, improve.ImprovementVerified) and each.event.effective
+    }
+    for complaint_id, events in told.complaints.items():
+        last: list[Any] = []
+        for recorded in events:
+            if isinstance(recorded.event, propose.ComplaintReopened):
+                last = [each for each in last if not isinstance(each, OF_A_ROUND)]
+            last.append(recorded.event)
+            if isinstance(recorded.event, propose.ComplaintClosed):
+                for lacks in _lacks(last, recorded.event.outcome, set(measures)):
+                    yield f"complaint {complaint_id} closed {recorded.event.outcome} without {lacks}"
+
+
+OF_A_ROUND: Final = (
+    propose.SolutionProposed,
+    propose.ExecutionAdvanced,
+    improve.ImprovementNotNeeded,
+    improve.ComplaintJoinedImprovement,
+    notify.NoticeDelivered,
+    notify.NoticeHandedOver,
+)
+
+
+def _lacks(events: Sequence[Any], outcome: Outcome, effective: set[UUID]) -> Iterator[str]:
+    """The outcomes that the rulebook wants of each step, and that are not there."""
+
+    def there(kind: type, /, **wanted: Any) -> bool:
+        return any(
+            isinstance(each, kind) and all(getattr(each, name) == value for name, value in wanted.items())
+            for each in events
+        )
+
+    def told(kind: notify.NoticeKind) -> bool:
+        return there(notify.NoticeDelivered, kind=kind) or there(notify.NoticeHandedOver, kind=kind)
+
+    settled = {
+        (each.person, each.charge, each.rests_on)
+        for each in events
+        if isinstance(each, penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize.NoFaultFound)
+    }
+    for each in events:
+        if isinstance(each, penalize.ResponsibilityRaised):
+            if (each.person, each.charge, each.rests_on) not in settled:
+                yield f"a decision about {each.person}"
+    if outcome is Outcome.UNFOUNDED and not told(notify.NoticeKind.UNFOUNDED_REPLY):
+        yield "a reasoned reply"
+    if outcome is not Outcome.RESOLVED:
+        return
+    if not any(isinstance(e, classify.ComplaintClassified) and e.founded for e in events):
+        yield "a judgement"
+    if not there(ComplaintAssigned):
+        yield "somebody who answers for it"
+    if not there(investigate.FindingRecorded):
+        yield "a finding"
+    if not there(propose.CustomerAnswered, answer=Answer.ACCEPTED) and not there(propose.DisputeSettled):
+        yield "the customer's answer"
+    if not there(propose.ExecutionAdvanced, complete=True):
+        yield "its solution carried out"
+    if not told(notify.NoticeKind.SOLUTION):
+        yield "the customer's having been told"
+    joined = {e.improvement_id for e in events if isinstance(e, improve.ComplaintJoinedImprovement)}
+    if not there(improve.ImprovementNotNeeded) and not (joined and joined <= effective):
+        yield "a measure found effective, or a reason for none"
+
+
+async def _owed(told: Told) -> str | None:
+    if not told.staff.callers.has("resolution"):
+        return None
+    for case in told.staff.cases.values():
+        owed = await told.staff.look(case)
+        if not case.outcome["closed"] and case.outcome["path"] and not owed:
+            return f"complaint {case.number} is open, and nobody owes anything"
+        if any(not each.person for each in owed):
+            return f"complaint {case.number} is owed something by nobody"
+    return None
+
+
+async def _missed(told: Told) -> str | None:
+    for recorded in told.history:
+        event = recorded.event
+        if isinstance(event, DeadlineMissed):
+            if event.missed_at != event.due_at:
+                return f"due {event.due_at}, missed {event.missed_at}: {event}"
+            if event.noticed_at < event.due_at or recorded.envelope.at < event.due_at:
+                return f"missed before it was due: {event}"
+    for part in told.world.parts.values():
+        for each in part.ticking:
+            if left := await each.deadlines.due(LOG, told.world.now):
+                return f"{each.clock.name} did not pass {left[0]}"
+    return None
+
+
+async def _chain(told: Told) -> str | None:
+    verdict = await ledger.verify(told.world.log, LOG)
+    return None if verdict.sound else str(verdict)
+
+
+def lateness(history: History) -> list[tuple[datetime, datetime]]:
+    """When each missed deadline was due, and when that was noticed."""
+    return [(e.event.due_at, e.event.noticed_at) for e in history if isinstance(e.event, DeadlineMissed)]
+
+
+def _name(event_type: str) -> str:
+    return event_type.split(".")[2]

@@ -1,0 +1,85 @@
+"""One simulated organisation, from its first contact to its last: contacts come in, people see to them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from functools import partial
+from typing import Final
+
+import httpx
+
+from deploy.local import customs, policies
+from deploy.local.calls import Callers
+from deploy.local.staff import Staff
+from deploy.simulation import contacts, invariants
+from deploy.simulation.invariants import Invariant
+from deploy.simulation.resources import LOG
+from deploy.simulation.world import World, running
+from libs.events.memory_bus import ROUGH, Faults
+
+MONTH: Final = timedelta(days=30)
+AFTERWARDS: Final = timedelta(days=300)  # for what is under way: measures are observed for months
+DESK: Final = "after-sales-officer"
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """How it went."""
+
+    seed: int
+    world: World
+    staff: Staff
+    events: int
+    invariants: Sequence[Invariant]
+
+    @property
+    def broken(self) -> Invariant | None:
+        """The first invariant that did not hold."""
+        return next((each for each in self.invariants if each.broken), None)
+
+
+async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> Story:
+    """Live through `months` in which `count` contacts come in, and then until nothing more happens."""
+    async with running(seed, faults) as world:
+        clients = {
+            name: httpx.AsyncClient(transport=transport, base_url=f"http://{name}")
+            for name, transport in world.transports.items()
+        }
+        callers = Callers(clients, world.ground.signing_keys)
+
+        def appoint(after: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+            world.appoint(world.now + after, work)
+
+        staff = Staff(callers, seed, customs.RULES, customs.MOODS, lambda: world.now, appoint)
+        await policies.publish(callers, world.now.date())
+        arrivals(world, staff, seed, months * MONTH, count)
+        await world.run(world.now + months * MONTH + AFTERWARDS, partial(attend, world, staff))
+        held = await invariants.check(world, staff, count)
+        return Story(seed, world, staff, (await world.log.head(LOG)).seq, held)
+
+
+def arrivals(world: World, staff: Staff, seed: int, span: timedelta, count: int) -> None:
+    """Appoint every contact, at any hour of any day."""
+    chance = random.Random(f"{seed}/contacts")
+    moments = sorted(world.now + chance.random() * span for _ in range(count))
+    for number, at in enumerate(moments, 1):
+        world.appoint(at, partial(record, staff, contacts.contact(number, at, chance)))
+
+
+async def record(staff: Staff, body: dict[str, object]) -> None:
+    """Somebody at the desk takes a contact down."""
+    answer = await staff.callers.post("intake", "/v1/complaints", DESK, body)
+    staff.meet(answer.content, body)
+
+
+async def attend(world: World, staff: Staff) -> None:
+    """Whatever was heard of, somebody looks at."""
+    while world.changed:
+        changed = list(world.changed)
+        world.changed.clear()
+        for complaint_id in changed:
+            if (case := staff.cases.get(complaint_id)) is not None:
+                await staff.plan(case)
