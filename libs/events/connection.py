@@ -203,4 +203,5 @@ class Connection:
         # The client can close without calling back (its last flush may fail), so it is also looked at.
         while not client.is_closed and client.is_connected:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(closed.wait(), CLOSED_CHECK_SECONDS)
+                async with asyncio.timeout(CLOSED_CHECK_SECONDS):
+                    await closed.wait()

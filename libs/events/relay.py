@@ -103,7 +103,8 @@ class Carrier:
             self._woken.clear()
             await self._carry()
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._woken.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):  # wait_for can lose a cancellation (Python 3.11)
+                    await self._woken.wait()
 
     async def _carry(self, progress: Callable[[int], None] = lambda last: None) -> None:
         """Publish what the log has more than the stream; while a page is on its way the next is prepared."""

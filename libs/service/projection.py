@@ -75,7 +75,8 @@ class Follower:
             if self.stopped.pop(name, None):
                 log.info("view goes on", view=self.view.name, log=name)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(grown.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await grown.wait()
 
     async def catch_up(self, name: str, limit: int = BATCH_EVENTS_MAX) -> None:
         """Apply everything up to the head, up to `limit` events at once; raises what decoding or views do."""
