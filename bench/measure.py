@@ -46,7 +46,7 @@ class Scale:
 
     rounds: int = 5
     seconds: float = 3.0
-    read_events: int = 100_000
+    read_events: int = 50_000
     few_events: int = 100_000
     many_events: int = 1_000_000
     relay_events: int = 20_000

@@ -1,5 +1,6 @@
 """Load from processes of its own: they prepare, start together, and hand back what they counted."""
 
+import logging
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -7,10 +8,13 @@ from dataclasses import dataclass
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
+import structlog
+
 from bench import machine
 from bench.measure import Sample
 
 PREPARE_SECONDS_MAX = 120.0
+WORK_SECONDS_MAX = 300.0
 Ready = Callable[[], None]
 # Forked from a process that has imported all of it and runs no threads: fast, and nothing comes along.
 FORKS = multiprocessing.get_context("forkserver")
@@ -51,8 +55,13 @@ def together(
             for future in futures:
                 future.result()
             raise
-        with machine.cores_used(programs) as cores:
-            counted = [future.result() for future in futures]
+        try:
+            with machine.cores_used(programs) as cores:
+                counted = [future.result(WORK_SECONDS_MAX) for future in futures]
+        except BaseException:  # Ctrl-C among them
+            for child in multiprocessing.active_children():  # or the pool would wait for them for ever
+                child.kill()
+            raise
     figures = {unit: sum(part.count / part.seconds for part in counted)}
     if each := sorted(seconds for part in counted for seconds in part.each_seconds):
         figures |= {f"p{rank} ms": each[(len(each) - 1) * rank // 100] * 1e3 for rank in (50, 99)}
@@ -62,6 +71,8 @@ def together(
 def _hold(barrier: Barrier) -> None:
     global _barrier
     _barrier = barrier
+    # What the parts under test log would stand between the lines of the table.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
 def _ready() -> None:
