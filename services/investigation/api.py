@@ -45,11 +45,12 @@ async def list_investigations(
     window: paging.Asked,
     person: Annotated[Reference | None, Query(description="Who answers for it.")] = None,
     due_before: Annotated[Instant | None, Query(description="Due before this time.")] = None,
+    owed_by: Annotated[Reference | None, Query(description="A unit that owes a contribution.")] = None,
 ) -> paging.Page[WorkLine]:
     """The work list: what has no finding yet. A complaint in a batch incident is in the incident's line."""
     after = (datetime.fromisoformat(window.after[0]), UUID(window.after[1])) if window.after else None
     async with desk.resources.engine.connect() as connection:
-        rows = await views.work(connection, caller.org, person, due_before, after, window.fetch)
+        rows = await views.work(connection, caller.org, person, due_before, owed_by, after, window.fetch)
     shown, next_cursor = window.cut(rows, _place)
     lines = [WorkLine.model_validate({**row, "contributions_owed": row["owed_by"]}) for row in shown]
     return paging.Page(items=lines, next_cursor=next_cursor)

@@ -193,16 +193,19 @@ async def work(
     log: str,
     person: str | None,
     due_before: datetime | None,
+    owed_by: str | None,
     after: tuple[datetime, UUID] | None,
     limit: int,
 ) -> Sequence[RowMapping]:
-    """What is being investigated, due first; of one person, due before a time, behind a place in the list."""
+    """What is being investigated, due first, behind a place in the list; what is not None narrows it."""
     columns = INVESTIGATIONS.c
     rows = select(INVESTIGATIONS).where(columns.log == log, columns.status == Status.INVESTIGATING)
     if person is not None:
         rows = rows.where(columns.person == person)
     if due_before is not None:
         rows = rows.where(columns.due_at < due_before)
+    if owed_by is not None:
+        rows = rows.where(columns.owed_by.contains([owed_by]))
     if after is not None:
         rows = rows.where(tuple_(columns.due_at, columns.investigation_id) > after)
     ordered = rows.order_by(columns.due_at, columns.investigation_id).limit(limit)

@@ -248,6 +248,10 @@ async def test_the_work_list_is_due_first_and_by_person(running: Running) -> Non
     soon = {"due_before": (NOW + 2 * DAY).isoformat()}
     listed = (await running.client.get("/v1/investigations", params=soon)).json()["items"]
     assert [line["complaint_id"] for line in listed] == by_due[:1]
+    await running.done(UUID(by_due[0]), "contributions", {"unit": "sales", "text": "SO-1"})
+    await catch_up(running)
+    owed = (await running.client.get("/v1/investigations", params={"owed_by": "sales"})).json()["items"]
+    assert [line["complaint_id"] for line in owed] == by_due[1:]
     nobody = (await running.client.get("/v1/investigations", params={"person": "nobody"})).json()
     assert nobody["items"] == []
 

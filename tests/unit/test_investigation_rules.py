@@ -278,6 +278,13 @@ def test_no_clock_runs_once_nothing_is_owed() -> None:
 
 
 @pytest.mark.rule("INV-1")
+def test_a_finding_stands_until_the_complaint_comes_back() -> None:
+    found = given(open_it, add_evidence, record_finding)
+    refuses(state.AlreadyFound, replace(record_finding, conclusion=not_ours), found)
+    assert when(record_finding, found) == []
+
+
+@pytest.mark.rule("INV-1")
 def test_a_complaint_that_came_back_is_investigated_in_a_further_round() -> None:
     reopened = given(open_it, add_evidence, record_finding, again)
     (found,) = when(replace(record_finding, conclusion=not_ours), reopened)
