@@ -24,6 +24,7 @@ class _Book:
     complaints: dict[UUID, list[Envelope]] = field(default_factory=dict)
     claims: dict[UUID, Claimed] = field(default_factory=dict)
     keys: dict[str, WrappedKey] = field(default_factory=dict)
+    key_ids: set[UUID] = field(default_factory=set)
 
 
 class MemoryLog:
@@ -45,10 +46,8 @@ class MemoryLog:
         stream = book.streams.get(append.stream, [])
         if len(stream) != append.expected_version:
             raise errors.VersionConflict(stream=append.stream, current_version=len(stream))
-        stored_ids = {key.key_id for key in book.keys.values()}
-        if any(key.subject in book.keys for key in append.new_keys) or not stored_ids.issuperset(
-            append.used_keys
-        ):
+        known = any(key.subject in book.keys for key in append.new_keys)
+        if known or not book.key_ids.issuperset(append.used_keys):
             raise KeysChanged
         return self._write(book, append)
 
@@ -99,9 +98,10 @@ class MemoryLog:
             book.head = Head(seq, previous, at)
         for claim in append.claims:
             book.claims[claim.name] = Claimed(claim.name, claim.fingerprint, append.stream, len(stream), seq)
-        if append.erases is not None:
-            book.keys.pop(append.erases, None)
+        if append.erases is not None and (erased := book.keys.pop(append.erases, None)):
+            book.key_ids.discard(erased.key_id)
         book.keys.update({key.subject: key for key in append.new_keys})
+        book.key_ids.update(key.key_id for key in append.new_keys)
         return Appended(len(stream), seq, at)
 
     async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
