@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from libs.events.contracts import improve, penalize
 from libs.events.contracts.handling import Answerable, Ground, Severity, Step, StepDue
-from libs.events.contracts.penalize import Charge
+from libs.events.contracts.penalize import Bears, Charge
 from libs.policy import deadlines, people, sanctions
 from libs.policy.pack import Pack
 from libs.policy.sanctions import Bearer
@@ -78,7 +78,7 @@ def _raised(command: RaiseResponsibilities, case: Case) -> Iterator[penalize.Res
             person=person,
             unit=bearer.answerable.unit,
             charge=command.charge,
-            bears=bearer.bears,
+            bears=Bears(bearer.bears),
             rests_on=command.rests_on,
             acted_at=command.acted_at,
             owed_by=_decider(command, case, person),

@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import improve as events
 from libs.events.contracts.handling import Answerable, Ground
+from services.resolution import state
 from services.resolution.measure import Completed, Improvement, NotPlanned, NotYetPlanned, Planned, Verified
 
 
@@ -27,11 +28,14 @@ class AlreadyVerified(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanImprovement:
-    """Lesson, countermeasure, owner, and by when it must be complete (IMP-1)."""
+    """Lesson, countermeasure, owner, and by when it must be complete (IMP-1).
+
+    `cause_code` is None where the cause of a complaint is not known yet.
+    """
 
     improvement_id: UUID
     complaint_ids: tuple[UUID, ...]
-    cause_code: str
+    cause_code: str | None
     lesson: str
     measure: str
     owner: Answerable
@@ -68,9 +72,24 @@ def decide(command: Command, improvement: Improvement) -> list[Event]:
 
 
 def _plan(command: PlanImprovement, improvement: Improvement) -> list[Event]:
+    if command.cause_code is None:
+        raise state.NotYetFound
     if isinstance(improvement, NotPlanned):
-        said = {name: getattr(command, name) for name in PlanImprovement.__slots__ if name != "now"}
-        return [events.ImprovementPlanned(**said, planned_at=command.now)]
+        return [
+            events.ImprovementPlanned(
+                improvement_id=command.improvement_id,
+                complaint_ids=command.complaint_ids,
+                cause_code=command.cause_code,
+                lesson=command.lesson,
+                measure=command.measure,
+                owner=command.owner,
+                due_at=command.due_at,
+                warn_at=command.warn_at,
+                ground=command.ground,
+                author=command.author,
+                planned_at=command.now,
+            )
+        ]
     plan = improvement.plan
     if (plan.measure, plan.owner, plan.cause_code) == (command.measure, command.owner, command.cause_code):
         return []

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from libs.events import errors
-from libs.events.contracts.penalize import ResponsibilityRaised, SanctionImposed, SanctionWay
+from libs.events.contracts.penalize import Bears, ResponsibilityRaised, SanctionImposed, SanctionWay
 from libs.policy import sanctions
 from libs.policy.sanctions import Earnings, Sanction
+from libs.policy.schema import sanctions as schema
 from services.resolution import binding, deduct, responsibility
 from services.resolution.binding import Rules
 from services.resolution.deduct import Wage
@@ -67,8 +68,9 @@ def decide(command: ImposeSanction, case: Case) -> list[SanctionImposed]:
 
 def _by_clause(command: ImposeSanction, raised: ResponsibilityRaised) -> Sanction:
     rules = command.rules
+    bears: schema.Bears = "head" if raised.bears is Bears.HEAD else "direct"
     earnings = Earnings(month_wage=command.wage.month, goods_value=command.goods_value)
-    choice = sanctions.applicable(rules.policy, rules.facts, raised.charge, raised.bears, earnings)
+    choice = sanctions.applicable(rules.policy, rules.facts, raised.charge, bears, earnings)
     found = next((each for each in choice if each.clause == command.clause), None)
     if found is None:
         raise ClauseDoesNotApply(applicable=[each.clause for each in choice])

@@ -20,12 +20,6 @@ class MeasurePlanned(errors.Refused):
     code = "measure_planned"
 
 
-class NotYetFound(errors.Refused):
-    """The cause must be found first (step 4); then it can be said whether it calls for a measure."""
-
-    code = "not_yet_found"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpareImprovement:
     """No measure is needed, and why; `found`: step 4 has its outcome."""
@@ -73,7 +67,7 @@ def decide(command: Command, case: Case) -> list[Event]:
 def _spare(command: SpareImprovement, case: Case) -> list[Event]:
     state.handled(case)
     if not command.found:
-        raise NotYetFound
+        raise state.NotYetFound
     if case.improvements:
         raise MeasurePlanned(improvement_id=str(case.improvements[-1]))
     if case.spared is not None:

@@ -16,6 +16,7 @@ from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind, Severity, Step, StepDue
 from libs.events.contracts.penalize import Charge
 from libs.events.contracts.propose import Answer, Stage
+from libs.policy.calendar import Span
 
 Event = (
     propose.CaseOpened
@@ -64,9 +65,10 @@ class Proposed:
 
 @dataclass(frozen=True, slots=True)
 class Offered:
-    """A solution may be carried out once the customer accepts it (PRO-4)."""
+    """A solution may be carried out once the customer, who is waited for since then, accepts it (PRO-4)."""
 
     proposal: propose.SolutionProposed
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,11 +131,14 @@ Settlement = penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize
 class Case:
     """All that is on record; `handling` is None until somebody was made answerable.
 
+    `since` is when this round of it began, `waits` are the times the customer was waited for (SLA-9).
     `warned` and `missed` hold what the clock has said: of which step, due at what time.
     """
 
     handling: Handling | None = None
     round: int = 1
+    since: datetime | None = None
+    waits: tuple[Span, ...] = ()
     solution: Solution = field(default_factory=NothingProposed)
     proposals: int = 0
     raised: tuple[penalize.ResponsibilityRaised, ...] = ()
@@ -184,6 +189,12 @@ class JudgeInOwnCause(errors.Refused):
     code = "judge_in_own_cause"
 
 
+class NotYetFound(errors.Refused):
+    """The cause must be found first (step 4); then it can be said whether it calls for a measure."""
+
+    code = "not_yet_found"
+
+
 class NotYetSanctioned(errors.Refused):
     """There is no such sanction: it must be imposed first."""
 
@@ -221,7 +232,8 @@ def evolve(case: Case, event: Event) -> Case:
     """The case after `event`."""
     match event:
         case propose.CaseOpened() | propose.CaseHandedOver():
-            return replace(case, handling=_handling(event))
+            since = case.since or (event.opened_at if isinstance(event, propose.CaseOpened) else None)
+            return replace(case, handling=_handling(event), since=since)
         case propose.ComplaintClosed():
             return replace(case, closed=event)
         case propose.ComplaintReopened():
@@ -260,7 +272,8 @@ def evolve(case: Case, event: Event) -> Case:
             | propose.ExecutionAdvanced()
         ):
             handling = _due_now(case.handling, event)
-            return replace(case, handling=handling, solution=_solved(case.solution, event))
+            waits = _waited(case, event)
+            return replace(case, handling=handling, waits=waits, solution=_solved(case.solution, event))
         case _:
             assert_never(event)
 
@@ -282,6 +295,8 @@ def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
         case,
         handling=handling,
         round=case.round + 1,
+        since=event.reopened_at,
+        waits=(),
         solution=NothingProposed(),
         improvements=(),
         spared=None,
@@ -295,6 +310,12 @@ def _due_now(handling: Handling | None, event: Event) -> Handling | None:
         return handling
     others = (each for each in handling.due if each.step is not Step.PROPOSE)
     return replace(handling, due=(*others, replace(event.due, step=Step.PROPOSE)))
+
+
+def _waited(case: Case, event: Event) -> tuple[Span, ...]:
+    if isinstance(event, propose.CustomerAnswered) and isinstance(case.solution, Offered):
+        return (*case.waits, Span(case.solution.since, event.answered_at))
+    return case.waits
 
 
 def _answered_for(case: Case, event: penalize.ResponsibilityRaised | Settlement) -> Case:
@@ -324,7 +345,7 @@ def _heard(
 
 
 def _proposed(event: propose.SolutionProposed) -> Solution:
-    return Proposed(event) if event.approvals else Offered(event)
+    return Proposed(event) if event.approvals else Offered(event, event.proposed_at)
 
 
 def _solved(
@@ -341,7 +362,7 @@ def _solved(
         case propose.SolutionApproved(office=office, complete=complete):
             before = solution.approved if isinstance(solution, Proposed) else frozenset[str]()
             approved = Proposed(solution.proposal, before | {office})
-            return Offered(solution.proposal) if complete else approved
+            return Offered(solution.proposal, event.approved_at) if complete else approved
         case propose.SolutionRejected():
             return TurnedDown(solution.proposal, None)
         case propose.CustomerAnswered(answer=Answer.ACCEPTED) | propose.DisputeSettled():

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Literal
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, StepDue
@@ -33,6 +32,13 @@ class Charge(StrEnum):
 
     COMPLAINT = "complaint"
     HANDLING = "handling"
+
+
+class Bears(StrEnum):
+    """As who somebody answers: they did it, or they head the unit that did (PEN-1)."""
+
+    DIRECT = "direct"
+    HEAD = "head"
 
 
 class AppealOutcome(StrEnum):
@@ -65,7 +71,7 @@ class ResponsibilityRaised:
     person: str
     unit: str
     charge: Charge
-    bears: Literal["direct", "head"]
+    bears: Bears
     rests_on: UUID
     acted_at: datetime
     owed_by: Answerable

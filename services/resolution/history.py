@@ -1,0 +1,277 @@
+"""What a complaint's whole history says, whichever service said it: the facts that decisions here rest on.
+
+Nothing of it is kept in our own streams (docs/decisions/0007): it is read anew whenever it is needed, so that
+whichever event is heard first, or twice, the newest word holds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final, get_args
+from uuid import UUID
+
+from libs.events.contracts import intake
+from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
+from libs.events.contracts.classify import (
+    ClassificationContested,
+    ComplaintClassified,
+    ComplaintJoinedIncident,
+)
+from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
+from libs.events.contracts.investigate import FindingRecorded
+from libs.events.contracts.notify import (
+    FirstReplyGiven,
+    NoticeDelivered,
+    NoticeHandedOver,
+    NoticeKind,
+    NoticeTaskRaised,
+    NoticeWritten,
+    Recipient,
+)
+from libs.events.contracts.propose import ComplaintReopened, SolutionProposed
+from libs.events.contracts.values import Channel, Contact, Demand, Language, Product, Respondent
+from libs.events.envelope import Recorded
+from libs.policy.facts import Facts
+from services.resolution import measure, state
+from services.resolution.measure import Improvement
+from services.resolution.state import Case
+
+OWN: Final = "resolution-"
+_OF_CASE: Final = get_args(state.Event)
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing that is on record of a step: what, by whom, when."""
+
+    step: Step
+    what: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Complaint:
+    """A complaint as its history tells it.
+
+    `judged` is the judgement that holds, None while it is contested. `due` are the times the assignment gave;
+    `as_of` the seq of the newest assignment or escalation. `told` are the kinds of notices that reached the
+    customer since what they are about last changed; `tasks` those that a person must deliver, and who.
+    """
+
+    complaint_id: UUID
+    data_subject: str
+    contact: Contact
+    number: str
+    respondent: Respondent
+    product: Product | None
+    demand: Demand
+    channel: Channel
+    language: Language
+    narrative: str
+    occurred_at: datetime | None
+    received_at: datetime
+    recorded_at: datetime
+    first_reply_due_at: datetime
+    judged: ComplaintClassified | None = None
+    contested: Recorded[ClassificationContested] | None = None
+    kind: Kind | None = None
+    severity: Severity = Severity.MINOR
+    answerable: Answerable | None = None
+    due: tuple[StepDue, ...] = ()
+    ground: Ground | None = None
+    as_of: int = 0
+    finding: Recorded[FindingRecorded] | None = None
+    misses: tuple[Recorded[DeadlineMissed], ...] = ()
+    told: frozenset[NoticeKind] = frozenset()
+    tasks: Mapping[NoticeKind, Answerable] = field(default_factory=dict)
+    offers: frozenset[UUID] = frozenset()  # the notices that tell of a solution
+    old_offers: frozenset[UUID] = frozenset()  # those of them that tell of one before
+    answered: bool = False
+    withdrawn: bool = False
+    merged_into: UUID | None = None
+    separated: Recorded[intake.ComplaintSeparated] | None = None
+    case: Case = state.INITIAL
+    version: int = 0
+    measures: Mapping[UUID, Improvement] = field(default_factory=dict)
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def facts(self) -> Facts:
+        """What policy is told of it."""
+        found = self.finding.event if self.finding else None
+        return Facts(
+            respondent=self.respondent,
+            product=self.product,
+            narrative=self.narrative,
+            demand=self.demand,
+            channel=self.channel,
+            language=self.language,
+            occurred_at=self.occurred_at,
+            kind=self.kind,
+            severity=self.severity,
+            loss=found.loss.money.amount if found and found.loss else None,
+            repeat_repair=bool(found and found.repeat_repair),
+        )
+
+    def due_of(self, step: Step) -> datetime | None:
+        """When a later step is due by the assignment."""
+        return next((each.due_at for each in self.due if each.step is step), None)
+
+
+def fold(
+    history: Iterable[Recorded[Any]], improvements: Mapping[UUID, Sequence[Recorded[Any]]] | None = None
+) -> Complaint | None:
+    """The complaint after these events of any service, in log order; None where it was never recorded.
+
+    `improvements` are the streams of the measures that its case names.
+    """
+    complaint: Complaint | None = None
+    known: set[UUID] = set()
+    for recorded in history:
+        if isinstance(recorded.event, intake.ComplaintRecorded):
+            complaint = _recorded(recorded.event)
+        if complaint is not None:
+            known.add(recorded.envelope.event_id)
+            complaint = _noted(_after(complaint, recorded), recorded)
+    if complaint is None:
+        return None
+    for improvement_id, events in (improvements or {}).items():
+        improvement: Improvement = measure.INITIAL
+        for recorded in events:
+            improvement = measure.evolve(improvement, recorded.event)
+            if recorded.envelope.event_id not in known:
+                complaint = _noted(complaint, recorded)
+        complaint = replace(complaint, measures={**complaint.measures, improvement_id: improvement})
+    return complaint
+
+
+def step_of(event: object) -> Step | None:
+    """The step that an event is on record of: each step has its own module of contracts."""
+    if isinstance(event, DeadlineMissed | DeadlineWarned):
+        return event.step
+    return _STEPS.get(type(event).__module__.rpartition(".")[2])
+
+
+_STEPS: Final = {"intake": Step.RECORD} | {str(step): step for step in Step if step is not Step.RECORD}
+
+
+def _noted(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
+    step = step_of(recorded.event)
+    if step is None:
+        return complaint
+    what = recorded.envelope.type.split(".")[2]
+    entry = Entry(step, what, recorded.envelope.actor, recorded.envelope.at)
+    return replace(complaint, entries=(*complaint.entries, entry))
+
+
+def _recorded(event: intake.ComplaintRecorded) -> Complaint:
+    return Complaint(
+        complaint_id=event.complaint_id,
+        data_subject=event.data_subject,
+        contact=event.contact,
+        number=event.number,
+        respondent=event.respondent,
+        product=event.product,
+        demand=event.demand,
+        channel=event.channel,
+        language=event.complainant.language,
+        narrative=event.narrative,
+        occurred_at=event.occurred_at,
+        received_at=event.received_at,
+        recorded_at=event.recorded_at,
+        first_reply_due_at=event.first_reply_due_at,
+    )
+
+
+def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
+    event, envelope = recorded.event, recorded.envelope
+    if envelope.stream == f"{OWN}{complaint.complaint_id}" and isinstance(event, _OF_CASE):
+        case = state.evolve(complaint.case, event)
+        complaint = replace(complaint, case=case, version=envelope.version)
+    match event:
+        case intake.ComplaintAmended():
+            return _amended(complaint, event)
+        case intake.EnquiryBecameComplaint():
+            return replace(complaint, contact=Contact.COMPLAINT)
+        case intake.ComplaintWithdrawn():
+            return replace(complaint, withdrawn=True)
+        case intake.ComplaintMerged(merged_into=other):
+            return replace(complaint, merged_into=other, separated=None)
+        case intake.ComplaintSeparated() if complaint.merged_into == event.separated_from:
+            return replace(complaint, merged_into=None, separated=recorded)
+        case ComplaintClassified():
+            return _judged(complaint, event)
+        case ClassificationContested():
+            told = complaint.told - {NoticeKind.UNFOUNDED_REPLY}
+            return replace(complaint, judged=None, contested=recorded, finding=None, told=told)
+        case ComplaintJoinedIncident():
+            return replace(complaint, severity=Severity.MAJOR)
+        case ComplaintAssigned() | ComplaintEscalated():
+            return _assigned(complaint, event, envelope.seq)
+        case FindingRecorded():
+            return replace(complaint, finding=recorded)
+        case DeadlineMissed():
+            return replace(complaint, misses=(*complaint.misses, recorded))
+        case NoticeWritten(kind=NoticeKind.SOLUTION, notice_id=written):
+            return replace(complaint, offers=complaint.offers | {written})
+        case NoticeDelivered(recipient=Recipient.CUSTOMER) | NoticeHandedOver(recipient=Recipient.CUSTOMER):
+            if event.notice_id in complaint.old_offers:
+                return complaint
+            return replace(complaint, told=complaint.told | {event.kind})
+        case FirstReplyGiven():
+            return replace(complaint, answered=True)
+        case NoticeTaskRaised():
+            return replace(complaint, tasks={**complaint.tasks, event.kind: event.owed_by})
+        case SolutionProposed():
+            tasks = dict(complaint.tasks)
+            tasks.pop(NoticeKind.SOLUTION, None)
+            told = complaint.told - {NoticeKind.SOLUTION}
+            return replace(complaint, told=told, tasks=tasks, old_offers=complaint.offers)
+        case ComplaintReopened() if complaint.judged is not None and complaint.judged.founded is not None:
+            # A further round finds and tells anew; one that was contested is judged anew, and waits for that.
+            return replace(complaint, finding=None, told=frozenset())
+        case _:
+            return complaint
+
+
+def _amended(complaint: Complaint, event: intake.ComplaintAmended) -> Complaint:
+    narrative = complaint.narrative if event.narrative is None else event.narrative
+    if event.supplement is not None:
+        narrative = f"{narrative}\n{event.supplement}"
+    return replace(
+        complaint,
+        data_subject=event.data_subject,
+        respondent=event.respondent or complaint.respondent,
+        product=event.product or complaint.product,
+        demand=event.demand or complaint.demand,
+        language=event.complainant.language if event.complainant else complaint.language,
+        narrative=narrative,
+        occurred_at=event.occurred_at or complaint.occurred_at,
+    )
+
+
+def _judged(complaint: Complaint, event: ComplaintClassified) -> Complaint:
+    if complaint.answerable is not None and complaint.judged is not None:
+        return replace(complaint, judged=event)  # what it is was fixed by the assignment
+    return replace(complaint, judged=event, kind=event.kind, severity=event.severity)
+
+
+def _assigned(complaint: Complaint, event: ComplaintAssigned | ComplaintEscalated, seq: int) -> Complaint:
+    if isinstance(event, ComplaintAssigned):
+        return replace(
+            complaint,
+            data_subject=event.data_subject,
+            answerable=event.answerable,
+            kind=event.kind,
+            severity=event.severity,
+            due=event.due,
+            ground=event.ground,
+            as_of=seq,
+        )
+    if complaint.answerable is None:
+        return complaint  # nobody answers for it yet, so there is nothing to take over
+    return replace(complaint, answerable=event.to, as_of=seq)

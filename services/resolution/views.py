@@ -1,0 +1,298 @@
+"""Cases, ledger and measures as they stand: work lists, and what is asked across complaints."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import ColumnElement, RowMapping, and_, func, select, tuple_, update
+from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from libs.events import errors
+from libs.events.contracts import improve, penalize, propose
+from libs.events.contracts.handling import Step, StepDue
+from libs.events.contracts.penalize import Installment
+from libs.events.contracts.propose import Answer
+from libs.events.contracts.values import Money
+from libs.events.envelope import Recorded
+from services.resolution.lookups import Months, by_month
+from services.resolution.tables import CASES, CHECKPOINTS, IMPROVEMENTS, LEDGER
+
+NAME: Final = "resolution.cases"
+
+
+class Cases:
+    """Everything that this service lists; also the `Lookups` of a running service."""
+
+    name = NAME
+
+    def __init__(self, engine: AsyncEngine, zone: ZoneInfo) -> None:
+        """`zone`: where the months of the ledger begin."""
+        self._engine = engine
+        self._zone = zone
+
+    async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
+        """Take in one event, in the transaction that moves the checkpoint."""
+        log, version, event = recorded.envelope.log, recorded.envelope.version, recorded.event
+        if isinstance(event, propose.CaseOpened):
+            row = {"log": log, "complaint_id": event.complaint_id, "version": version, **_opened(event)}
+            await connection.execute(insert(CASES).values(row).on_conflict_do_nothing())
+        elif (changed := _case(event)) is not None:
+            of = and_(CASES.c.log == log, CASES.c.complaint_id == event.complaint_id)
+            await connection.execute(update(CASES).where(of).values({**changed, "version": version}))
+        if (entry := _entry(event, self._zone)) is not None:
+            row = {"log": log, "seq": recorded.envelope.seq, "complaint_id": event.complaint_id, **entry}
+            await connection.execute(insert(LEDGER).values(row).on_conflict_do_nothing())
+        elif (changed := _appeal(event)) is not None:
+            await connection.execute(update(LEDGER).where(_sanction(log, event)).values(changed))
+        if isinstance(event, improve.ImprovementPlanned):
+            row = {"log": log, "seq": recorded.envelope.seq, "version": version, **_planned(event)}
+            await connection.execute(insert(IMPROVEMENTS).values(row).on_conflict_do_nothing())
+        elif (changed := _measure(event)) is not None:
+            of = and_(IMPROVEMENTS.c.log == log, IMPROVEMENTS.c.improvement_id == event.improvement_id)
+            await connection.execute(update(IMPROVEMENTS).where(of).values({**changed, "version": version}))
+
+    async def observed(self, log: str, cause_code: str, at: datetime, seq: int) -> Sequence[UUID]:
+        """See `Lookups.observed`."""
+        seen = select(CHECKPOINTS.c.seq).where(CHECKPOINTS.c.log == log, CHECKPOINTS.c.projection == NAME)
+        found = select(IMPROVEMENTS.c.improvement_id).where(
+            IMPROVEMENTS.c.log == log,
+            IMPROVEMENTS.c.cause_code == cause_code,
+            IMPROVEMENTS.c.completed_at <= at,
+            IMPROVEMENTS.c.observed_until >= at,
+        )
+        async with self._engine.connect() as connection:
+            if ((await connection.execute(seen)).scalar() or 0) < seq:
+                raise errors.Unavailable("The list of measures has not come to this finding yet.")
+            return (await connection.execute(found)).scalars().all()
+
+    async def deducted(self, log: str, person: str) -> Months:
+        """See `Lookups.deducted`."""
+        rows = select(LEDGER.c.installments).where(LEDGER.c.log == log, LEDGER.c.person == person)
+        async with self._engine.connect() as connection:
+            taken = (await connection.execute(rows)).scalars().all()
+        return by_month(
+            (date.fromisoformat(month), Decimal(amount))
+            for months in taken
+            for month, amount in months.items()
+        )
+
+
+def _opened(event: propose.CaseOpened | propose.CaseHandedOver) -> dict[str, Any]:
+    return {
+        "unit": event.answerable.unit,
+        "person": event.answerable.person,
+        "kind": event.kind,
+        "severity": event.severity,
+        "solution": "nothing_proposed",
+        "due_at": _due_at(event.due) or datetime.max.replace(tzinfo=UTC),  # an assignment gives it a time
+    }
+
+
+def _due_at(due: Sequence[StepDue]) -> datetime | None:
+    return next((each.due_at for each in due if each.step is Step.PROPOSE), None)
+
+
+def _case(event: object) -> dict[str, Any] | None:
+    """The columns of a case that an event changes; None for one that is none of a case's."""
+    match event:
+        case propose.CaseHandedOver():
+            handed = _opened(event)
+            del handed["solution"]
+            return handed
+        case propose.SolutionProposed(approvals=approvals):
+            return {"solution": "proposed" if approvals else "offered"}
+        case propose.SolutionApproved(complete=complete):
+            return {"solution": "offered"} if complete else {}
+        case propose.SolutionRejected():
+            return {"solution": "turned_down"}
+        case propose.CustomerAnswered(answer=answer, due=due):
+            agreed = answer is Answer.ACCEPTED
+            return {"solution": "agreed" if agreed else "turned_down", "due_at": due.due_at}
+        case propose.DisputeSettled(due=due):
+            return {"solution": "agreed", "due_at": due.due_at}
+        case propose.ExecutionAdvanced(complete=complete):
+            return {"solution": "carried_out"} if complete else {}
+        case propose.ComplaintClosed(outcome=outcome):
+            return {"outcome": outcome}
+        case propose.ComplaintReopened(due=due):
+            again = {"due_at": due_at} if (due_at := _due_at(due)) else {}
+            return {"outcome": None, "solution": "nothing_proposed", **again}
+        case _:
+            return None
+
+
+def _entry(event: object, zone: ZoneInfo) -> dict[str, Any] | None:
+    """The ledger's entry that an event makes, if it makes one."""
+    match event:
+        case penalize.SanctionImposed():
+            made = _line(
+                "sanction", event.person, event.unit, event.imposed_at.astimezone(zone), event.imposed_by
+            )
+            return made | {
+                "sanction": event.sanction,
+                "charge": event.charge,
+                "way": event.way,
+                "policy": event.ground.policy,
+                "clause": event.ground.clause,
+                "rests_on": event.rests_on,
+                **_sum(event.amount),
+                "installments": _months(event.installments),
+            }
+        case penalize.ResponsibilityWaived():
+            made = _line(
+                "waiver", event.person, event.unit, event.waived_at.astimezone(zone), event.waived_by
+            )
+            return made | {"charge": event.charge, "rests_on": event.rests_on}
+        case penalize.NoFaultFound(person=str() as person):
+            made = _line(
+                "no_fault", person, event.unit or "", event.decided_at.astimezone(zone), event.decided_by
+            )
+            return made | {"charge": event.charge, "rests_on": event.rests_on}
+        case penalize.RewardGranted():
+            made = _line(
+                "reward", event.person, event.unit, event.granted_at.astimezone(zone), event.granted_by
+            )
+            return made | _sum(event.amount)
+        case _:
+            return None
+
+
+def _line(entry: str, person: str, unit: str, at: datetime, by: str) -> dict[str, Any]:
+    return {
+        "entry": entry,
+        "person": person,
+        "unit": unit,
+        "month": at.date().replace(day=1),
+        "decided_at": at,
+        "decided_by": by,
+        "installments": {},
+    }
+
+
+def _sum(money: Money | None) -> dict[str, Any]:
+    return {"amount": money.amount, "currency": money.currency} if money else {"amount": None}
+
+
+def _months(installments: Sequence[Installment]) -> dict[str, str]:
+    return {each.month.isoformat(): str(each.money.amount) for each in installments}
+
+
+def _appeal(event: object) -> dict[str, Any] | None:
+    match event:
+        case penalize.SanctionAppealed():
+            return {"appeal": "pending"}
+        case penalize.AppealDecided():
+            held = {"way": event.way, "installments": _months(event.installments), **_sum(event.amount)}
+            return {"appeal": event.outcome, **held}
+        case _:
+            return None
+
+
+def _sanction(log: str, event: Any) -> ColumnElement[bool]:
+    columns = LEDGER.c
+    return and_(
+        columns.log == log, columns.complaint_id == event.complaint_id, columns.sanction == event.sanction
+    )
+
+
+def _planned(event: improve.ImprovementPlanned) -> dict[str, Any]:
+    return {
+        "improvement_id": event.improvement_id,
+        "cause_code": event.cause_code,
+        "unit": event.owner.unit,
+        "person": event.owner.person,
+        "status": "planned",
+        "due_at": event.due_at,
+        "complaint_ids": list(event.complaint_ids),
+    }
+
+
+def _measure(event: object) -> dict[str, Any] | None:
+    match event:
+        case improve.ImprovementExtended(complaint_id=joined):
+            return {"complaint_ids": func.array_append(IMPROVEMENTS.c.complaint_ids, joined)}
+        case improve.ImprovementProgressed():
+            return {}
+        case improve.ImprovementCompleted():
+            observed = {"completed_at": event.completed_at, "observed_until": event.observed_until}
+            return {"status": "completed", "due_at": event.due_at, **observed}
+        case improve.ImprovementVerified(effective=True):
+            return {"status": "verified"}
+        case improve.ImprovementVerified():
+            unobserved = {"completed_at": None, "observed_until": None}
+            return {"status": "reopened", "due_at": event.due_at, **unobserved}
+        case improve.ImprovementReopened(complaint_id=joined):
+            return {
+                "status": "reopened",
+                "due_at": event.due_at,
+                "completed_at": None,
+                "observed_until": None,
+                "complaint_ids": func.array_append(IMPROVEMENTS.c.complaint_ids, joined),
+            }
+        case _:
+            return None
+
+
+async def open_cases(
+    connection: AsyncConnection,
+    log: str,
+    person: str | None,
+    due_before: datetime | None,
+    after: tuple[datetime, UUID] | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """What is open, due first; of one person, due before a time, behind a place in the list."""
+    columns = CASES.c
+    rows = select(CASES).where(columns.log == log, columns.outcome.is_(None))
+    if person is not None:
+        rows = rows.where(columns.person == person)
+    if due_before is not None:
+        rows = rows.where(columns.due_at < due_before)
+    if after is not None:
+        rows = rows.where(tuple_(columns.due_at, columns.complaint_id) > tuple_(*after))
+    rows = rows.order_by(columns.due_at, columns.complaint_id).limit(limit)
+    return (await connection.execute(rows)).mappings().all()
+
+
+async def ledger(
+    connection: AsyncConnection,
+    log: str,
+    person: str | None,
+    unit: str | None,
+    month: date | None,
+    after: int | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Entries in the order they were made; of one person, unit or month, behind a place in the list."""
+    columns = LEDGER.c
+    wanted = {columns.person: person, columns.unit: unit, columns.month: month}
+    rows = select(LEDGER).where(columns.log == log)
+    rows = rows.where(*(column == value for column, value in wanted.items() if value is not None))
+    if after is not None:
+        rows = rows.where(columns.seq > after)
+    return (await connection.execute(rows.order_by(columns.seq).limit(limit))).mappings().all()
+
+
+async def improvements(
+    connection: AsyncConnection,
+    log: str,
+    person: str | None,
+    status: str | None,
+    cause_code: str | None,
+    after: int | None,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Measures, newest first; of one owner, situation or cause, behind a place in the list."""
+    columns = IMPROVEMENTS.c
+    wanted = {columns.person: person, columns.status: status, columns.cause_code: cause_code}
+    rows = select(IMPROVEMENTS).where(columns.log == log)
+    rows = rows.where(*(column == value for column, value in wanted.items() if value is not None))
+    if after is not None:
+        rows = rows.where(columns.seq < after)
+    return (await connection.execute(rows.order_by(columns.seq.desc()).limit(limit))).mappings().all()
