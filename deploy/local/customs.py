@@ -158,7 +158,7 @@ async def notify_supplier(staff: Staff, case: Case, owed: Owed) -> None:
     for number in answer.content.get("supplier_notices", ()):
         path = f"{case.path}/supplier-notices/{number}/solution"
         after = timedelta(days=case.choose("supplier takes", (1, 3, 20)))
-        staff.appoint(after, partial(_solved, staff, path, owed.person))
+        staff.appoint(case, after, partial(_solved, staff, path, owed.person))
 
 
 async def _solved(staff: Staff, path: str, person: str) -> None:
@@ -174,7 +174,7 @@ async def contest(staff: Staff, case: Case) -> None:
     if ended.get("outcome") == "unfounded" and case.happens("contests", 0.5) and once(case, "contest"):
         body = {"new_facts": "A second lamp of the same box has failed since"}
         staff.appoint(
-            timedelta(days=1), partial(_post, staff, "intake", f"{case.path}/contest", "customer", body)
+            case, timedelta(days=1), partial(_post, staff, "intake", f"{case.path}/contest", "customer", body)
         )
 
 
@@ -200,7 +200,9 @@ async def withdraw(staff: Staff, case: Case) -> None:
     if case.owed and case.happens("withdraws", 0.02) and once(case, "withdraws"):
         body = {"reason": "It works after all"}
         after = timedelta(hours=40)
-        staff.appoint(after, partial(_post, staff, "intake", f"{case.path}/withdrawal", "customer", body))
+        staff.appoint(
+            case, after, partial(_post, staff, "intake", f"{case.path}/withdrawal", "customer", body)
+        )
 
 
 def once(case: Case, what: str) -> bool:

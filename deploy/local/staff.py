@@ -87,7 +87,7 @@ class Staff:
         rules: Mapping[str, Rule],
         moods: Sequence[Mood],
         now: Callable[[], datetime],
-        appoint: Callable[[timedelta, Work], None],
+        appoint: Callable[[Case, timedelta, Work], None],
     ) -> None:
         self.callers = callers
         self.seed = seed
@@ -123,7 +123,7 @@ class Staff:
         for owed in await self.look(case):
             if owed.key not in case.planned and self._rule(owed):
                 case.planned.add(owed.key)
-                self.appoint(thinking(case, owed), partial(self.act, case, owed))
+                self.appoint(case, thinking(case, owed), partial(self.act, case, owed))
         await self.feel(case)
 
     async def act(self, case: Case, owed: Owed) -> None:

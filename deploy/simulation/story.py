@@ -13,7 +13,7 @@ import httpx
 
 from deploy.local import customs, policies
 from deploy.local.calls import Callers
-from deploy.local.staff import Staff
+from deploy.local.staff import Case, Staff
 from deploy.simulation import contacts, invariants
 from deploy.simulation.invariants import Invariant
 from deploy.simulation.resources import LOG
@@ -50,7 +50,7 @@ async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> St
         }
         callers = Callers(clients, world.ground.signing_keys)
 
-        def appoint(after: timedelta, work: Callable[[], Awaitable[None]]) -> None:
+        def appoint(case: Case, after: timedelta, work: Callable[[], Awaitable[None]]) -> None:
             world.appoint(world.now + after, work)
 
         staff = Staff(callers, seed, customs.RULES, customs.MOODS, lambda: world.now, appoint)

@@ -1,0 +1,83 @@
+"""Everybody at work on a running system: woken by what the bus tells, calling by HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import Final
+from uuid import UUID
+
+import httpx
+
+from deploy.local import customs
+from deploy.local.calls import Callers
+from deploy.local.staff import Case, Staff
+from libs.events.lanes import Lanes
+
+AT_WORK_MAX: Final = 24  # people calling at once
+CALL_SECONDS_MAX: Final = 30.0
+OPEN_CONNECTIONS: Final = httpx.Limits(max_connections=AT_WORK_MAX, max_keepalive_connections=AT_WORK_MAX)
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Drive:
+    """Work on complaints, many side by side, each by one person at a time. Nobody takes time to think."""
+
+    def __init__(self, callers: Callers, seed: int, tasks: asyncio.TaskGroup) -> None:
+        self.staff = Staff(callers, seed, customs.RULES, customs.MOODS, _now, self._appoint)
+        self._lanes = Lanes(tasks)
+        self._room = asyncio.Semaphore(AT_WORK_MAX)
+        self._to_look_at: set[UUID] = set()
+        self._waiting = 0
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody has anything to do."""
+        return self._waiting == 0
+
+    def heard(self, complaint_id: UUID) -> None:
+        """Something became of a complaint: somebody looks at it, once for all that was heard until then."""
+        case = self.staff.cases.get(complaint_id)
+        if case is not None and complaint_id not in self._to_look_at:
+            self._to_look_at.add(complaint_id)
+            self._add(case, partial(self._look, case))
+
+    async def _look(self, case: Case) -> None:
+        self._to_look_at.discard(case.complaint_id)
+        await self.staff.plan(case)
+
+    def _appoint(self, case: Case, after: timedelta, work: Work) -> None:
+        self._add(case, work)
+
+    def _add(self, case: Case, work: Work) -> None:
+        self._waiting += 1
+        self._lanes.add(str(case.complaint_id), partial(self._do, work))
+
+    async def _do(self, work: Work) -> None:
+        try:
+            async with self._room:
+                await work()
+        finally:
+            self._waiting -= 1
+
+
+@contextlib.asynccontextmanager
+async def at_work(urls: Mapping[str, str], signing_keys: str, seed: int) -> AsyncIterator[Drive]:
+    """People at the services of these addresses; what one of them cannot do ends the block with an error."""
+    async with contextlib.AsyncExitStack() as stack:
+        clients = {
+            name: await stack.enter_async_context(
+                httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, limits=OPEN_CONNECTIONS)
+            )
+            for name, url in urls.items()
+        }
+        tasks = await stack.enter_async_context(asyncio.TaskGroup())
+        yield Drive(Callers(clients, signing_keys), seed, tasks)
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
