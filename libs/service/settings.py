@@ -30,6 +30,7 @@ class Settings(BaseModel):
     jwt_issuer: str = "redress"
     jwt_audience: str = "redress"
     attachments_dir: Path = Path("attachments")
+    outbox_dir: Path = Path("outbox")  # where notices that leave by file are laid
     host: str = "127.0.0.1"
     port: int = Field(default=8100, ge=0, le=65535)
     log_level: Literal["debug", "info", "warning", "error"] = "info"

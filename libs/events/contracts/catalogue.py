@@ -6,10 +6,14 @@ from libs.events.contracts import (
     assign,
     classify,
     clock,
+    improve,
     intake,
     investigate,
+    notify,
+    penalize,
     policy,
     privacy,
+    propose,
 )
 
-MODULES = (assign, classify, clock, intake, investigate, policy, privacy)
+MODULES = (assign, classify, clock, improve, intake, investigate, notify, penalize, policy, privacy, propose)

@@ -1,0 +1,123 @@
+"""Notices over HTTP: what was said to whom, sending again, telling by hand, a person's own first reply."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Final
+from uuid import UUID
+
+from fastapi import Query
+from sqlalchemy import RowMapping
+from starlette.responses import Response
+
+from libs.service import body, idempotency, paging, wiring
+from libs.service.fields import Reference
+from services.notifier import desk, promise, reply, resend, state, views
+from services.notifier.clock import REPLIES
+from services.notifier.delivery import NOTICES
+from services.notifier.desk import Called, Reader
+from services.notifier.models import HandOverBody, NoticeAnswer, NoticeLine, ReplyAnswer, ReplyBody
+from services.notifier.views import Status
+
+router: Final = body.Router(tags=["notifications"])
+
+
+@router.get("/v1/notifications", summary="What was said to whom, and whether it arrived (NTF-2, NTF-5)")
+async def list_notifications(
+    caller: Reader,
+    resources: wiring.Wired,
+    window: paging.Asked,
+    complaint_id: Annotated[UUID | None, Query(description="Of one complaint.")] = None,
+    status: Annotated[Status | None, Query(description="Only those that stand so.")] = None,
+    owed_by: Annotated[Reference | None, Query(description="Left to this person to tell by hand.")] = None,
+) -> paging.Page[NoticeLine]:
+    """In the order they were written. With `owed_by` it is a person's work list (NTF-3)."""
+    after = (datetime.fromisoformat(window.after[0]), UUID(window.after[1])) if window.after else None
+    chosen = views.chosen(complaint_id, status, owed_by)
+    async with resources.engine.connect() as connection:
+        rows = await views.listed(connection, caller.org, chosen, after, window.fetch)
+    shown, next_cursor = window.cut(rows, _place)
+    return paging.Page(items=[NoticeLine.model_validate(dict(row)) for row in shown], next_cursor=next_cursor)
+
+
+def _place(row: RowMapping) -> list[str]:
+    return [row["written_at"].isoformat(), str(row["notice_id"])]
+
+
+@router.get("/v1/notifications/{notice_id}", summary="One notice in its words (NTF-4)")
+async def read_notification(
+    notice_id: UUID, caller: Reader, resources: wiring.Wired, response: Response
+) -> NoticeAnswer:
+    """The text as it was sent, by which template of which policy version."""
+    found, version = await desk.notice(resources, caller.org, notice_id)
+    response.headers["ETag"] = idempotency.etag(version)
+    return _answer(found, version)
+
+
+@router.post("/v1/notifications/{notice_id}/resend", summary="Send a notice once more (NTF-3)")
+async def resend_notification(notice_id: UUID, call: Called) -> NoticeAnswer:
+    """Over all channels anew, to where the recipient is reached now: amend the complaint first if need be."""
+    before = await call.notice(notice_id)
+    to, channels = await call.reached(before.letter)
+    command = resend.ResendNotice(to=to, channels=channels, author=call.caller.subject, now=call.now)
+    about = before.letter.written.complaint_id
+    standing = await call.carry_out(NOTICES, notice_id, resend.decide, command, b"", about=about)
+    return _answer(standing.state, standing.version)
+
+
+@router.post("/v1/notifications/{notice_id}/handover", summary="The recipient was told by hand (NTF-3)")
+async def hand_over_notification(notice_id: UUID, body: HandOverBody, call: Called) -> NoticeAnswer:
+    """It counts as told from then on, and nobody owes it any more."""
+    before = await call.notice(notice_id)
+    command = resend.HandOverNotice(how=body.how, author=call.caller.subject, now=call.now)
+    about = before.letter.written.complaint_id
+    standing = await call.carry_out(NOTICES, notice_id, resend.decide, command, body, about=about)
+    return _answer(standing.state, standing.version)
+
+
+@router.post("/v1/complaints/{complaint_id}/replies", summary="The customer was answered in person (SLA-1)")
+async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> ReplyAnswer:
+    """What somebody said in their own words, on the phone or in person; it may be the first reply."""
+    about = await desk.complaint(call.resources, call.caller.org, complaint_id)
+    command = reply.TellCustomer(
+        debtor=about.debtor(call.policy),
+        data_subject=about.data_subject,
+        term=about.reply_term(call.policy),
+        as_of=about.as_of,
+        text=body.text,
+        author=call.caller.subject,
+        policy=call.policy,
+        now=call.now,
+    )
+    standing = await call.carry_out(REPLIES, complaint_id, reply.decide, command, body, about=complaint_id)
+    return ReplyAnswer(
+        complaint_id=complaint_id,
+        version=standing.version,
+        replied=isinstance(standing.state, promise.Given),
+        due_at=about.reply_due_at,
+    )
+
+
+def _answer(notice: state.Notice, version: int) -> NoticeAnswer:
+    assert not isinstance(notice, state.NotWritten), "the step has refused to work on what is not there"
+    letter, written = notice.letter, notice.letter.written
+    left_to = notice.owed_by if isinstance(notice, state.LeftToPerson) else None
+    return NoticeAnswer(
+        notice_id=written.notice_id,
+        complaint_id=written.complaint_id,
+        kind=written.kind,
+        recipient=written.recipient,
+        person=written.person,
+        status=views.status(notice),
+        version=version,
+        language=written.language,
+        template=written.template,
+        channels=letter.channels,
+        attempts=letter.attempts,
+        owed_by=left_to.person if left_to else None,
+        to=letter.to,
+        subject=written.subject,
+        text=written.text,
+        due_at=written.due_at,
+        written_at=written.written_at,
+    )
