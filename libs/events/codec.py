@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -70,8 +70,9 @@ def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
         contract, upcasts = registry.resolve(envelope.type)
         if not upcasts and not contract.personal_fields:
             return Recorded(contract.adapter.validate_json(envelope.body), envelope)
-        fields = pydantic_core.from_json(envelope.body)
-        _open(fields, "", Place(envelope.log, envelope.stream, envelope.event_id).of(), keys)
+        fields = pydantic_core.from_json(envelope.body, cache_strings="keys")
+        place = Place(envelope.log, envelope.stream, envelope.event_id).of()
+        _open(fields, "", place, _Openers(keys))
         for step in upcasts:
             fields = step(fields)
         return Recorded(contract.adapter.validate_python(fields), envelope)
@@ -103,21 +104,37 @@ def _seal(fields: Any, tree: Any, path: str, place: bytes, key: DataKey) -> Any:
     return fields
 
 
-def _open(fields: Any, path: str, place: bytes, keys: Mapping[UUID, DataKey]) -> None:
+class _Openers(dict[str, Callable[[str, bytes], str] | None]):
+    """What opens texts, by the key id that begins them; made once an event, for its texts name the same."""
+
+    __slots__ = ("_keys",)
+
+    def __init__(self, keys: Mapping[UUID, DataKey]) -> None:
+        self._keys = keys
+
+    def __missing__(self, key_id: str) -> Callable[[str, bytes], str] | None:
+        key = self._keys.get(_key_id(key_id))
+        made = self[key_id] = key.opener() if key else None
+        return made
+
+
+def _open(fields: Any, path: str, place: bytes, openers: _Openers) -> None:
     """Open, in place, every sealed text below `fields`, whatever version of the contract put it there."""
-    items: Iterable[tuple[Any, Any]] = fields.items() if isinstance(fields, dict) else enumerate(fields)
+    items: Iterable[tuple[Any, Any]] = fields.items() if type(fields) is dict else enumerate(fields)
     for name, value in items:
-        if not isinstance(value, dict | list):  # most are texts and numbers: replaying is spent here
-            continue
-        below = f"{path}.{name}" if path else name
-        if isinstance(value, dict) and value.keys() == {SEALED}:
-            key = keys.get(_key_id(value[SEALED][:_KEY_ID_CHARACTERS]))
-            fields[name] = key.open(value[SEALED], place + below.encode()) if key else personal.ERASED
-        else:
-            _open(value, below, place, keys)
+        if type(value) is dict:
+            below = f"{path}.{name}" if path else name
+            if len(value) == 1 and SEALED in value:
+                text = value[SEALED]
+                opener = openers[text[:_KEY_ID_CHARACTERS]]
+                fields[name] = opener(text, place + below.encode()) if opener else personal.ERASED
+            else:
+                _open(value, below, place, openers)
+        elif type(value) is list:  # most are texts and numbers: replaying is spent here
+            _open(value, f"{path}.{name}" if path else name, place, openers)
 
 
 @lru_cache(maxsize=4096)
 def _key_id(text: str) -> UUID:
-    """The texts of one event, and of one data subject, name the same key."""
+    """Asked for twice, before keys are looked up and after; and events of one data subject name the same."""
     return UUID(text)
