@@ -16,7 +16,7 @@ import httpx
 import nats.errors
 import pytest
 
-from deploy.local import database, folder, ports, tokens, up
+from deploy.local import database, folder, ports, services, tokens, up
 from libs.events import bus, errors, ledger
 from libs.events.connection import Connection
 from libs.events.log.postgres import PostgresLog
@@ -25,7 +25,7 @@ from tests.faults.checker import Acknowledged, Checker
 
 CALLERS = 8
 KILLS = 6
-DEADLINE_SECONDS = 50.0
+DEADLINE_SECONDS = 120.0
 ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
 
@@ -142,7 +142,11 @@ async def carried(log: PostgresLog, connection: Connection) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-async def test_nothing_is_lost_doubled_or_reordered_whichever_process_dies(home: folder.Folder) -> None:
+@pytest.mark.timeout(3 * DEADLINE_SECONDS)
+async def test_nothing_is_lost_doubled_or_reordered_whichever_process_dies(
+    home: folder.Folder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "OFFSETS", {"intake": services.OFFSETS["intake"]})  # who records, alone
     said: list[str] = []
     chosen = {name: ports.free() for name in ports.OFFSETS}
     checker = Checker()
