@@ -7,7 +7,8 @@ from deploy.local import process
 from deploy.local.folder import Folder
 
 HOST = "127.0.0.1"
-OFFSETS = {"intake": 1, "investigation": 2, "oversight": 5}  # added to the first port, see ports.py
+# Added to the first port, see ports.py.
+OFFSETS = {"intake": 1, "investigation": 2, "resolution": 3, "oversight": 5}
 PROBE_SECONDS = 2.0
 STOP_SECONDS = 25.0  # more than a service takes for requests in flight
 
@@ -30,6 +31,10 @@ def program(name: str, port: int, folder: Folder, database_url: str, nats_url: s
         "REDRESS_HOST": HOST,
         "REDRESS_PORT": str(port),
         "REDRESS_SHUTDOWN_PAUSE_SECONDS": "0",  # nobody balances load here
+        # Large blocks go back to the system when they are freed, and threads share what is kept.
+        "MALLOC_ARENA_MAX": "1",
+        "MALLOC_MMAP_THRESHOLD_": "65536",
+        "MALLOC_TRIM_THRESHOLD_": "131072",
     }
     return process.Program(
         name=name,

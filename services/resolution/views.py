@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -24,6 +25,26 @@ from services.resolution.lookups import Months, by_month
 from services.resolution.tables import CASES, CHECKPOINTS, IMPROVEMENTS, LEDGER
 
 NAME: Final = "resolution.cases"
+
+
+class SolutionStatus(StrEnum):
+    """How far step 5 has come, in one word."""
+
+    NOTHING_PROPOSED = "nothing_proposed"
+    PROPOSED = "proposed"
+    OFFERED = "offered"
+    TURNED_DOWN = "turned_down"
+    AGREED = "agreed"
+    CARRIED_OUT = "carried_out"
+
+
+class MeasureStatus(StrEnum):
+    """The situation of a measure in one word."""
+
+    PLANNED = "planned"
+    COMPLETED = "completed"
+    VERIFIED = "verified"
+    REOPENED = "reopened"
 
 
 class Cases:
@@ -89,7 +110,7 @@ def _opened(event: propose.CaseOpened | propose.CaseHandedOver) -> dict[str, Any
         "person": event.answerable.person,
         "kind": event.kind,
         "severity": event.severity,
-        "solution": "nothing_proposed",
+        "solution": SolutionStatus.NOTHING_PROPOSED,
         "due_at": _due_at(event.due) or datetime.max.replace(tzinfo=UTC),  # an assignment gives it a time
     }
 
@@ -106,23 +127,26 @@ def _case(event: object) -> dict[str, Any] | None:
             del handed["solution"]
             return handed
         case propose.SolutionProposed(approvals=approvals):
-            return {"solution": "proposed" if approvals else "offered"}
+            return {"solution": SolutionStatus.PROPOSED if approvals else SolutionStatus.OFFERED}
         case propose.SolutionApproved(complete=complete):
-            return {"solution": "offered"} if complete else {}
+            return {"solution": SolutionStatus.OFFERED} if complete else {}
         case propose.SolutionRejected():
-            return {"solution": "turned_down"}
+            return {"solution": SolutionStatus.TURNED_DOWN}
         case propose.CustomerAnswered(answer=answer, due=due):
             agreed = answer is Answer.ACCEPTED
-            return {"solution": "agreed" if agreed else "turned_down", "due_at": due.due_at}
+            return {
+                "solution": SolutionStatus.AGREED if agreed else SolutionStatus.TURNED_DOWN,
+                "due_at": due.due_at,
+            }
         case propose.DisputeSettled(due=due):
-            return {"solution": "agreed", "due_at": due.due_at}
+            return {"solution": SolutionStatus.AGREED, "due_at": due.due_at}
         case propose.ExecutionAdvanced(complete=complete):
-            return {"solution": "carried_out"} if complete else {}
+            return {"solution": SolutionStatus.CARRIED_OUT} if complete else {}
         case propose.ComplaintClosed(outcome=outcome):
             return {"outcome": outcome}
         case propose.ComplaintReopened(due=due):
             again = {"due_at": due_at} if (due_at := _due_at(due)) else {}
-            return {"outcome": None, "solution": "nothing_proposed", **again}
+            return {"outcome": None, "solution": SolutionStatus.NOTHING_PROPOSED, **again}
         case _:
             return None
 
@@ -207,7 +231,7 @@ def _planned(event: improve.ImprovementPlanned) -> dict[str, Any]:
         "cause_code": event.cause_code,
         "unit": event.owner.unit,
         "person": event.owner.person,
-        "status": "planned",
+        "status": MeasureStatus.PLANNED,
         "due_at": event.due_at,
         "complaint_ids": list(event.complaint_ids),
     }
@@ -221,15 +245,15 @@ def _measure(event: object) -> dict[str, Any] | None:
             return {}
         case improve.ImprovementCompleted():
             observed = {"completed_at": event.completed_at, "observed_until": event.observed_until}
-            return {"status": "completed", "due_at": event.due_at, **observed}
+            return {"status": MeasureStatus.COMPLETED, "due_at": event.due_at, **observed}
         case improve.ImprovementVerified(effective=True):
-            return {"status": "verified"}
+            return {"status": MeasureStatus.VERIFIED}
         case improve.ImprovementVerified():
             unobserved = {"completed_at": None, "observed_until": None}
-            return {"status": "reopened", "due_at": event.due_at, **unobserved}
+            return {"status": MeasureStatus.REOPENED, "due_at": event.due_at, **unobserved}
         case improve.ImprovementReopened(complaint_id=joined):
             return {
-                "status": "reopened",
+                "status": MeasureStatus.REOPENED,
                 "due_at": event.due_at,
                 "completed_at": None,
                 "observed_until": None,

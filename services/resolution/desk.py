@@ -1,0 +1,189 @@
+"""Finds what a person works on: a complaint as its history tells it, its case, and a measure."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Annotated, Any, TypeVar
+from uuid import UUID
+
+from fastapi import Depends
+from pydantic import BaseModel
+from starlette.requests import Request
+from starlette.responses import Response
+
+from libs.events import errors
+from libs.events.contracts.handling import Answerable, Step, StepDue
+from libs.events.contracts.improve import ImprovementPlanned
+from libs.events.envelope import Recorded
+from libs.events.store import PAGE_EVENTS
+from libs.policy import deadlines, people
+from libs.policy.pack import Pack
+from libs.policy.schema.deadlines import Errand
+from libs.service import auth, commands, failures, idempotency, wiring
+from libs.service.auth import Caller
+from libs.service.wiring import Resources
+from services.resolution import history, measure, owed, state
+from services.resolution.clock import CASE, MEASURE
+from services.resolution.history import Complaint
+from services.resolution.lookups import Lookups
+from services.resolution.views import Cases
+
+C = TypeVar("C")
+
+
+class Desk:
+    """Where cases and measures are worked on."""
+
+    def __init__(self, resources: Resources, lookups: Lookups) -> None:
+        self.resources = resources
+        self.lookups = lookups
+
+    async def complaint(self, log: str, complaint_id: UUID) -> Complaint:
+        """A complaint as it stands, by one read of its history, and of each measure it names; NotFound."""
+        store, found = self.resources.store, list[Recorded[Any]]()
+        while page := await store.read(
+            log, after=found[-1].envelope.seq if found else 0, complaint_id=complaint_id
+        ):
+            found += page
+            if len(page) < PAGE_EVENTS:
+                break
+        complaint = history.fold(found)
+        if complaint is None:
+            raise errors.NotFound("There is no such complaint.")
+        if not complaint.case.improvements:
+            return complaint
+        named = complaint.case.improvements
+        measures = {each: await store.read_stream(log, MEASURE.name(each)) for each in named}
+        return history.fold(found, measures) or complaint
+
+    async def measure(self, log: str, improvement_id: UUID) -> tuple[measure.Existing, int]:
+        """How a measure stands, and its version; NotFound."""
+        past = await self.resources.store.read_stream(log, MEASURE.name(improvement_id))
+        found: measure.Improvement = MEASURE.initial
+        if not past or not isinstance(past[0].event, ImprovementPlanned):
+            raise measure.NotYetPlanned
+        found = MEASURE.fold(found, [each.event for each in past])
+        assert not isinstance(found, measure.NotPlanned), "its first event planned it"
+        return found, past[-1].envelope.version
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One person's call: who, when, by which policy, and what makes it once and on what they saw."""
+
+    desk: Desk
+    caller: Caller
+    policy: Pack
+    now: datetime
+    once: idempotency.Once
+    if_match: int | None
+    response: Response
+
+    @property
+    def today(self) -> date:
+        """The day it is where the organisation is."""
+        return owed.day(self.policy, self.now)
+
+    @property
+    def under(self) -> frozenset[str]:
+        """Everybody whom the caller answers to."""
+        return frozenset(people.superiors(self.policy, self.caller.subject))
+
+    async def complaint(self, complaint_id: UUID) -> Complaint:
+        """See `Desk.complaint`."""
+        return await self.desk.complaint(self.caller.org, complaint_id)
+
+    def due(self, what: Step | Errand, complaint: Complaint, step: Step) -> StepDue:
+        """When something that begins now is due, as part of a step."""
+        found = deadlines.due(self.policy, what, complaint.severity, self.now)
+        return StepDue(step=step, due_at=found.due_at, warn_at=found.warn_at)
+
+    def member(self, person: str, pointer: str) -> Answerable:
+        """A person with their unit; Malformed for one the policy does not know."""
+        if person not in self.policy.people:
+            raise failures.malformed(pointer, "unknown_person", "The policy knows no such person")
+        return people.answerable(self.policy, person)
+
+    async def carry_out(
+        self,
+        complaint: Complaint,
+        decide: Callable[[C, state.Case], Sequence[Any]],
+        command: C,
+        said: BaseModel | bytes,
+    ) -> commands.Standing[state.Case]:
+        """Carry out a command on a complaint's case, once under its key, and tell its version."""
+        with self.once.claims(said) as claims:
+            standing = await commands.carry_out(
+                self.desk.resources,
+                self.caller,
+                CASE,
+                complaint.complaint_id,
+                _listed(decide),
+                command,
+                complaint_id=complaint.complaint_id,
+                claims=claims,
+                if_match=self.if_match,
+            )
+        self._head(standing.version, standing.replayed)
+        return standing
+
+    async def carry_out_measure(
+        self,
+        improvement_id: UUID,
+        decide: Callable[[C, measure.Improvement], Sequence[Any]],
+        command: C,
+        said: BaseModel | bytes,
+        about: UUID,
+    ) -> commands.Standing[measure.Improvement]:
+        """The same on a measure; `about` is the complaint under whose history it is kept."""
+        with self.once.claims(said) as claims:
+            standing = await commands.carry_out(
+                self.desk.resources,
+                self.caller,
+                MEASURE,
+                improvement_id,
+                _listed(decide),
+                command,
+                complaint_id=about,
+                claims=claims,
+                if_match=self.if_match,
+            )
+        self._head(standing.version, standing.replayed)
+        return standing
+
+    def _head(self, version: int, replayed: bool) -> None:
+        self.response.headers["ETag"] = idempotency.etag(version)
+        if replayed:
+            self.response.headers.update(idempotency.REPLAYED)
+
+
+def _listed(decide: Callable[[C, Any], Sequence[Any]]) -> Callable[[C, Any], list[Any]]:
+    """Each step lists its own events; the path of a command takes events of any kind."""
+    return lambda command, before: list(decide(command, before))
+
+
+async def _desk(request: Request, resources: wiring.Wired) -> Desk:
+    service = request.app.state
+    if not hasattr(service, "desk"):
+        service.desk = Desk(resources, Cases(resources.engine, resources.policy.calendar.zone))
+    desk: Desk = service.desk
+    return desk
+
+
+# For the signatures of endpoints.
+AtDesk = Annotated[Desk, Depends(_desk)]
+Reader = Annotated[Caller, auth.require("complaints:read")]
+Writer = Annotated[Caller, auth.require("complaints:write")]
+
+
+async def _call(
+    response: Response, caller: Writer, once: idempotency.Key, if_match: idempotency.IfMatch, desk: AtDesk
+) -> Call:
+    now = desk.resources.now()
+    policy = await desk.resources.policies.in_force(caller.org, now)
+    return Call(desk, caller, policy, now, once, if_match, response)
+
+
+Called = Annotated[Call, Depends(_call)]

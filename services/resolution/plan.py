@@ -1,0 +1,114 @@
+"""What a complaint's history calls for: opening its case, putting faults to people, reopening it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from libs.events.contracts.handling import Answerable
+from libs.events.contracts.investigate import FindingRecorded
+from libs.events.contracts.penalize import Charge
+from libs.events.contracts.propose import Outcome
+from libs.events.envelope import Recorded
+from libs.policy import deadlines
+from libs.policy.pack import Pack
+from services.resolution import begin, charge, close, outcome
+from services.resolution.history import Complaint
+
+
+def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
+    """Its case, for whoever answers for it; None where nobody does, or it does not go through all steps."""
+    known = complaint.answerable and complaint.ground and complaint.kind
+    if not known or outcome.path_of(complaint) is not Outcome.RESOLVED:
+        return None
+    handling = complaint.case.handling
+    if handling is not None and handling.acted_on >= complaint.as_of:
+        return None
+    assert complaint.answerable is not None
+    assert complaint.kind is not None
+    assert complaint.ground is not None
+    return begin.OpenCase(
+        complaint_id=complaint.complaint_id,
+        answerable=complaint.answerable,
+        kind=complaint.kind,
+        severity=complaint.severity,
+        due=complaint.due,
+        ground=complaint.ground,
+        as_of=complaint.as_of,
+        now=now,
+    )
+
+
+def charges(complaint: Complaint, policy: Pack, now: datetime) -> Iterator[charge.Command]:
+    """The finding and the missed deadlines that were not put to anybody yet (PEN-1, SLA-3)."""
+    put = {each.rests_on for each in (*complaint.case.raised, *complaint.case.settlements)}
+    finding = complaint.finding
+    if finding is not None and finding.envelope.event_id not in put:
+        yield _of_finding(complaint, finding, policy, now)
+    for miss in outcome.charged_misses(complaint):
+        if miss.envelope.event_id not in put:
+            owed_by = miss.event.owed_by
+            yield charge.RaiseResponsibilities(
+                complaint_id=complaint.complaint_id,
+                charge=Charge.HANDLING,
+                persons=(owed_by,) if owed_by else (),
+                unit=policy.routing[-1].to,
+                rests_on=miss.envelope.event_id,
+                acted_at=miss.event.missed_at,
+                severity=complaint.severity,
+                policy=policy,
+                now=now,
+            )
+
+
+def _of_finding(
+    complaint: Complaint, finding: Recorded[FindingRecorded], policy: Pack, now: datetime
+) -> charge.Command:
+    found, rests_on = finding.event, finding.envelope.event_id
+    if not found.company_is_cause:
+        return charge.ClearEverybody(
+            complaint_id=complaint.complaint_id,
+            data_subject=complaint.data_subject,
+            rests_on=rests_on,
+            reason="The finding says that the company is not the cause.",
+            ground=policy.ground(),
+            now=now,
+        )
+    return charge.RaiseResponsibilities(
+        complaint_id=complaint.complaint_id,
+        charge=Charge.COMPLAINT,
+        persons=tuple(Answerable(unit=each.unit, person=each.person) for each in found.responsible),
+        unit=complaint.answerable.unit if complaint.answerable else policy.routing[-1].to,
+        rests_on=rests_on,
+        acted_at=complaint.occurred_at or complaint.received_at,
+        severity=complaint.severity,
+        policy=policy,
+        now=now,
+    )
+
+
+def reopening(complaint: Complaint, policy: Pack, now: datetime) -> close.ReopenComplaint | None:
+    """What was closed as unfounded was contested or judged anew; what was merged is separated again."""
+    closed = complaint.case.closed
+    path = outcome.path_of(complaint)
+    if closed is None or path is closed.outcome:
+        return None
+    if closed.outcome is Outcome.UNFOUNDED and complaint.contested is not None:
+        said = complaint.contested.event
+        reason, author = said.new_facts, said.author
+    elif closed.outcome is Outcome.UNFOUNDED and complaint.judged and complaint.judged.founded:
+        reason, author = complaint.judged.founded.reason, complaint.judged.ground.person or charge.RULE
+    elif closed.outcome is Outcome.MERGED and complaint.separated is not None:
+        reason, author = complaint.separated.event.reason, complaint.separated.event.author
+    else:
+        return None
+    assigned = complaint.answerable is not None
+    return close.ReopenComplaint(
+        complaint_id=complaint.complaint_id,
+        data_subject=complaint.data_subject,
+        after=closed.outcome,
+        reason=reason,
+        author=author,
+        due=deadlines.all_due(policy, complaint.severity, now) if assigned else (),
+        now=now,
+    )
