@@ -6,6 +6,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from libs.events.contracts import assign, classify, intake, propose
+from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import (
     Answerable,
     Ground,
@@ -171,6 +172,19 @@ def merged(complaint_id: UUID, into: UUID, at: datetime = NOW) -> intake.Complai
 
 def separated(complaint_id: UUID, other: UUID, at: datetime = NOW) -> intake.ComplaintSeparated:
     return intake.ComplaintSeparated(separated_from=other, separated_at=at, **_because(complaint_id))
+
+
+def missed(complaint_id: UUID, at: datetime = NOW) -> DeadlineMissed:
+    return DeadlineMissed(
+        complaint_id=complaint_id,
+        step=Step.INVESTIGATE,
+        due_at=at,
+        missed_at=at,
+        noticed_at=at,
+        owed_by=OFFICER,
+        escalated_to=HEAD,
+        ground=GROUND,
+    )
 
 
 def reopened(complaint_id: UUID, at: datetime = NOW) -> propose.ComplaintReopened:

@@ -58,6 +58,11 @@ class Resources:
         return MeasuredStore(self.log, self.keys, self.bus.wake)
 
     @cached_property
+    def reading(self) -> AsyncEngine:
+        """For queries: without a transaction around it, one is one round trip."""
+        return self.engine.execution_options(isolation_level="AUTOCOMMIT")
+
+    @cached_property
     def policies(self) -> Policies:
         """Which policy pack decides, by organisation and day."""
         return Policies(self.store, self.policy, time.monotonic)

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events import errors
+from libs.events.contracts.handling import Kind, Severity
 from libs.service import body, failures, idempotency, paging
 from services.intake import amend, convert, dossier, merge, models, state, views, withdraw
 from services.intake.desk import AtDesk, Reader, Standing, Writer, required_details
@@ -60,12 +61,16 @@ async def read_complaint(
 ) -> dossier.Dossier:
     """Read from the log itself, so it holds what was just answered. Personal texts need personal:read.
 
-    `merged_here` names the complaints it carries on for, a moment after they were merged.
+    `merged_here` names the complaints it carries on for, a moment after they were merged; as soon as that it
+    says that the complaint was closed.
     """
     history = await desk.history(caller.org, complaint_id)
-    async with desk.reading.connect() as connection:
+    async with desk.resources.reading.connect() as connection:
         merged_here = await views.merged_into(connection, caller.org, complaint_id)
-    found = dossier.build(history, personal="personal:read" in caller.scopes, merged_here=merged_here)
+        closed = await views.is_closed(connection, caller.org, complaint_id)
+    found = dossier.build(
+        history, personal="personal:read" in caller.scopes, merged_here=merged_here, closed=closed
+    )
     response.headers["ETag"] = idempotency.etag(found.version)
     return found
 
@@ -73,6 +78,9 @@ async def read_complaint(
 async def _filters(
     request: Request,
     status: state.Status | None = None,
+    kind: Annotated[Kind | None, Query(description="As judged (CLS-1).")] = None,
+    severity: Annotated[Severity | None, Query(description="As judged; major in an incident.")] = None,
+    unit: Annotated[Reference | None, Query(description="Which unit answers (ASG-2).")] = None,
     customer_id: Annotated[Reference | None, Query(description="The customer's complaints (REC-8).")] = None,
     q: Annotated[Words | None, Query(description="Words said, or a number; all of them are needed.")] = None,
     recorded_from: Annotated[Instant | None, Query(description="At or after this time.")] = None,
@@ -86,7 +94,14 @@ async def _filters(
         ]
         raise errors.Malformed("There is no such filter.", errors=faults)
     return views.Filters(
-        status=status, customer_id=customer_id, q=q, recorded_from=recorded_from, recorded_to=recorded_to
+        status=status,
+        kind=kind,
+        severity=severity,
+        unit=unit,
+        customer_id=customer_id,
+        q=q,
+        recorded_from=recorded_from,
+        recorded_to=recorded_to,
     )
 
 
@@ -104,7 +119,7 @@ async def list_complaints(
     if filters.q is not None and not tokens:
         raise failures.malformed("/q", "too_vague", "Give a word, or two Chinese characters", "query")
     before = window.after[0] if window.after else None
-    async with desk.reading.connect() as connection:
+    async with desk.resources.reading.connect() as connection:
         rows = await views.listed(connection, caller.org, filters, tokens, before, window.fetch)
     shown, next_cursor = window.cut(rows, _place)
     return paging.Page(
@@ -127,6 +142,8 @@ async def amend_complaint(
     desk: AtDesk,
 ) -> ChangedAnswer:
     """Both versions stay visible, with author and reason. Nothing changes what stands like that already."""
+    moment = await desk.moment(caller.org)
+    desk.has_come(body.occurred_at, moment.now)
     command = amend.AmendComplaint(
         complaint_id=complaint_id,
         author=caller.subject,
@@ -139,8 +156,8 @@ async def amend_complaint(
         supplement=body.supplement,
         demand=models.demand(body.demand) if body.demand else None,
         unavailable_details=body.unavailable_details,
-        required_details=required_details(desk.resources.policy),
-        now=desk.resources.now(),
+        required_details=required_details(moment.policy),
+        now=moment.now,
     )
     with once.claims(body) as claims:
         standing = await desk.carry_out(caller, complaint_id, amend.decide, command, claims, if_match)
@@ -158,7 +175,8 @@ async def convert_enquiry(
     desk: AtDesk,
 ) -> ChangedAnswer:
     """Its first record stays, and so does the time by which it was to be answered."""
-    now, policy = desk.resources.now(), desk.resources.policy
+    moment = await desk.moment(caller.org)
+    now, policy = moment.now, moment.policy
     command = convert.ConvertEnquiry(
         complaint_id=complaint_id,
         author=caller.subject,

@@ -2,23 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Final
 
 from libs.service.app import Service
+from libs.service.projection import Projection
 from libs.service.wiring import Resources
-from services.intake import api, attaching, importing, reactions
+from services.intake import api, attaching, clock, handle, importing, reactions
 from services.intake.search import BlindIndex
 from services.intake.views import Register
 
 
-def _views(resources: Resources) -> tuple[Register, ...]:
-    return (Register(BlindIndex(resources.key_encryption_key)),)
+def _views(resources: Resources) -> Sequence[Projection]:
+    return (Register(BlindIndex(resources.key_encryption_key)), clock.deadlines(resources))
 
 
 SERVICE: Final = Service(
     name="intake",
     title="Redress intake",
-    routers=(importing.router, api.router, attaching.router),  # "import" is no complaint's id
+    routers=(importing.router, api.router, handle.router, attaching.router),  # "import" is no complaint's id
     views=_views,
     reactions=reactions.of,
+    clocks=clock.of,
 )

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import sqlalchemy.exc
 import uuid_utils.compat as uuids
 from fastapi import Depends
+from pydantic import BaseModel
 from starlette.requests import Request
+from starlette.responses import Response
 
 from libs.events import errors
 from libs.events.contracts import intake as events
@@ -25,10 +26,12 @@ from libs.policy.pack import Pack
 from libs.service import auth, failures, idempotency, telemetry, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
-from services.intake import models, record, state, views
+from services.intake import history, models, neighbours, plan, record, state
 from services.intake.attachments import Attachments, Folder
+from services.intake.lookups import SqlNeighbours
 from services.intake.models import ComplaintBody, RecordedAnswer
-from services.intake.numbers import Numbers
+from services.intake.neighbours import Neighbours
+from services.intake.numbers import Numbering, Numbers
 from services.intake.search import BlindIndex
 
 STREAM: Final[Stream[state.Complaint]] = Stream("intake", state.INITIAL, state.evolve)
@@ -58,11 +61,16 @@ class Standing:
 class Desk:
     """Where contacts are recorded: one in each process, for it holds numbers at hand."""
 
-    def __init__(self, resources: Resources) -> None:
+    def __init__(
+        self,
+        resources: Resources,
+        known: Neighbours | None = None,
+        numbers: Numbering | None = None,
+    ) -> None:
+        """`known` and `numbers` are a simulation's own; otherwise they are in the tables of this service."""
         self.resources = resources
-        self.numbers = Numbers(resources.engine)
-        # Without a transaction around it, a query is one round trip.
-        self.reading = resources.engine.execution_options(isolation_level="AUTOCOMMIT")
+        self.neighbours = known or SqlNeighbours(resources.reading)
+        self.numbers = numbers or Numbers(resources.engine)
         self.index = BlindIndex(resources.key_encryption_key)
         self.attachments = Attachments(Folder(resources.settings.attachments_dir), resources.keys)
 
@@ -71,12 +79,12 @@ class Desk:
         now = self.resources.now()
         if body.received_at > now + SKEW_MAX:
             raise failures.malformed("/received_at", "in_the_future", "This time has not come yet")
+        self.has_come(body.occurred_at, now)
         claims = (*keys, *self._source_claims(caller, body))
-        year = now.astimezone(ZoneInfo(self.resources.policy.time_zone)).year
+        policy = await self.resources.policies.in_force(caller.org, now)
+        year = policy.day_of(now).year
         number = await self.numbers.take(caller.org, year)
-        command = await self._command(
-            caller.org, body, self.resources.policy.numbers.number(year, number), now
-        )
+        command = await self._command(caller.org, body, policy, policy.numbers.number(year, number), now)
         outcome = await transact(
             self.resources.store,
             caller.org,
@@ -98,7 +106,7 @@ class Desk:
         self,
         caller: Caller,
         complaint_id: UUID,
-        decide: Callable[[C, state.Complaint], list[events.Event]],
+        decide: Callable[[C, state.Complaint], list[Any]],
         command: C,
         claims: tuple[Claim, ...] = (),
         if_match: int | None = None,
@@ -144,10 +152,24 @@ class Desk:
             ),
         )
 
+    async def moment(self, log: str, complaint_id: UUID | None = None) -> plan.Moment:
+        """Now, the policy in force, and whether the complaint, where one is named, is closed."""
+        now = self.resources.now()
+        policy = await self.resources.policies.in_force(log, now)
+        closed = complaint_id is not None and await history.is_closed(
+            self.resources.store.log, log, complaint_id
+        )
+        return plan.Moment(policy=policy, now=now, closed=closed)
+
+    @staticmethod
+    def has_come(occurred_at: datetime | None, now: datetime) -> None:
+        """Malformed for an occurrence in time to come; later than received it may be: people make slips."""
+        if occurred_at is not None and occurred_at > now + SKEW_MAX:
+            raise failures.malformed("/occurred_at", "in_the_future", "This time has not come yet")
+
     async def _command(
-        self, log: str, body: ComplaintBody, number: str, now: datetime
+        self, log: str, body: ComplaintBody, policy: Pack, number: str, now: datetime
     ) -> record.RecordComplaint:
-        policy = self.resources.policy
         return record.RecordComplaint(
             complaint_id=uuids.uuid7(),
             number=number,
@@ -161,7 +183,7 @@ class Desk:
             product=models.product(body.product),
             narrative=body.narrative,
             demand=models.demand(body.demand),
-            possible_duplicates=await self._possible_duplicates(log, body, now),
+            possible_duplicates=await self._possible_duplicates(log, body, policy, now),
             required_details=required_details(policy),
             first_reply_due_at=now + policy.first_reply.within,
             policy=policy.reference,
@@ -169,21 +191,19 @@ class Desk:
         )
 
     async def _possible_duplicates(
-        self, log: str, body: ComplaintBody, now: datetime
+        self, log: str, body: ComplaintBody, policy: Pack, now: datetime
     ) -> tuple[Suspicion, ...]:
-        """What the view knows so far; what it learns later, a reaction links."""
+        """What is known so far; what is learnt later, a reaction links."""
         if body.complainant.customer_id is None:
             return ()
-        duplicates = self.resources.policy.duplicates
-        alike = views.likeness(
-            models.respondent(body.respondent), models.product(body.product), duplicates.match_any
-        )
+        respondent, product = models.respondent(body.respondent), models.product(body.product)
+        alike = neighbours.likeness(respondent, product, policy.duplicates.match_any)
         if not alike:
             return ()
-        since = now - duplicates.window
+        since = now - policy.duplicates.window
         try:
-            async with asyncio.timeout(LOOKUP_SECONDS_MAX), self.reading.connect() as connection:
-                return await views.suspicions(connection, log, body.complainant.customer_id, alike, since)
+            async with asyncio.timeout(LOOKUP_SECONDS_MAX):
+                return await self.neighbours.suspicions(log, body.complainant.customer_id, alike, since)
         except (errors.Unavailable, TimeoutError, sqlalchemy.exc.TimeoutError):
             return ()  # recording does not wait for this: what is found later is linked all the same
 
@@ -222,6 +242,34 @@ def _answer(event: events.ComplaintRecorded, version: int, seq: int) -> Recorded
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One person's call about a complaint: who, what makes it once, and on what they saw."""
+
+    desk: Desk
+    caller: Caller
+    once: idempotency.Once
+    if_match: int | None
+    response: Response
+
+    async def carry_out(
+        self,
+        complaint_id: UUID,
+        decide: Callable[[plan.Moment, state.Complaint], list[Any]],
+        said: BaseModel,
+    ) -> Standing:
+        """Decide at this moment, once under the call's key, and tell the version that it leads to."""
+        moment = await self.desk.moment(self.caller.org, complaint_id)
+        with self.once.claims(said) as claims:
+            standing = await self.desk.carry_out(
+                self.caller, complaint_id, decide, moment, claims, self.if_match
+            )
+        self.response.headers["ETag"] = idempotency.etag(standing.version)
+        if standing.replayed:
+            self.response.headers.update(idempotency.REPLAYED)
+        return standing
+
+
 async def _desk(request: Request, resources: wiring.Wired) -> Desk:
     service = request.app.state
     if not hasattr(service, "desk"):
@@ -234,4 +282,13 @@ async def _desk(request: Request, resources: wiring.Wired) -> Desk:
 AtDesk = Annotated[Desk, Depends(_desk)]
 Reader = Annotated[Caller, auth.require("complaints:read")]
 Writer = Annotated[Caller, auth.require("complaints:write")]
+
+
+async def _call(
+    response: Response, caller: Writer, once: idempotency.Key, if_match: idempotency.IfMatch, desk: AtDesk
+) -> Call:
+    return Call(desk, caller, once, if_match, response)
+
+
+Called = Annotated[Call, Depends(_call)]
 PersonalReader = Annotated[Caller, auth.require("complaints:read", "personal:read")]

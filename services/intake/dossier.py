@@ -10,8 +10,12 @@ from uuid import UUID
 
 from pydantic import BaseModel
 
+from libs.events.contracts import handling as contracts
 from libs.events.contracts import intake as events
 from libs.events.contracts import registry
+from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated, EscalationCause
+from libs.events.contracts.classify import ComplaintClassified
+from libs.events.contracts.handling import Kind, Nature, Severity, Step
 from libs.events.contracts.personal import Erased
 from libs.events.contracts.values import (
     Channel,
@@ -25,6 +29,7 @@ from libs.events.contracts.values import (
 )
 from libs.events.envelope import Recorded
 from services.intake import state
+from services.intake.handling import Handling
 
 MASKED: Final = "[masked]"
 E = TypeVar("E")
@@ -84,6 +89,81 @@ class Decision(BaseModel):
     other: UUID | None = None
 
 
+class Opinion(BaseModel):
+    """Yes or no, with its reason (CLS-4)."""
+
+    value: bool
+    reason: str
+
+
+class Judgement(BaseModel):
+    """A judgement of step 2, a rule's or a person's; the last one of the last round holds (CLS-6)."""
+
+    round: int
+    kind: Kind
+    nature: Nature
+    severity: Severity
+    founded: Opinion | None
+    demand_reasonable: Opinion | None
+    policy: str
+    clause: str | None
+    person: str | None
+    classified_at: datetime
+
+
+class Contest(BaseModel):
+    """What the customer brought up against a judgement (CLS-5)."""
+
+    new_facts: str
+    judged_before_by: str | None
+    author: str
+    contested_at: datetime
+
+
+class PassedOver(BaseModel):
+    """Whom the policy named first, and why it was not them (ASG-4)."""
+
+    person: str
+    why: str
+
+
+class Assignment(BaseModel):
+    """Who was made to answer, by which clause or person, and why."""
+
+    round: int
+    unit: str
+    person: str
+    passed_over: tuple[PassedOver, ...]
+    reason: str | None
+    policy: str
+    clause: str | None
+    assigned_by: str | None
+    assigned_at: datetime
+
+
+class Escalation(BaseModel):
+    """When it went to leadership, and why (ASG-5, ASG-6, SLA-3)."""
+
+    level: int
+    cause: EscalationCause
+    unit: str
+    person: str
+    owed_by: str | None
+    step: Step | None
+    due_at: datetime | None
+    tried: str | None
+    escalated_at: datetime
+
+
+class Owed(BaseModel):
+    """What intake owes next: judging, or assigning."""
+
+    step: Step
+    due_at: datetime
+    unit: str | None
+    person: str | None
+
+
 class Dossier(BaseModel):
     """A complaint with everything that became of it in this service."""
 
@@ -113,13 +193,27 @@ class Dossier(BaseModel):
     merged_into: UUID | None
     merged_here: tuple[UUID, ...]
     decisions: tuple[Decision, ...]
+    judgements: tuple[Judgement, ...]
+    contests: tuple[Contest, ...]
+    assignments: tuple[Assignment, ...]
+    escalations: tuple[Escalation, ...]
+    unit: str | None
+    person: str | None
+    incident_id: UUID | None
+    owed: Owed | None
 
 
 # Which of a statement's parts an amendment may change.
 _PARTS: Final = tuple(Version.model_fields)
 
 
-def build(history: Sequence[Recorded[Any]], *, personal: bool, merged_here: tuple[UUID, ...] = ()) -> Dossier:
+def build(
+    history: Sequence[Recorded[Any]],
+    *,
+    personal: bool,
+    merged_here: tuple[UUID, ...] = (),
+    closed: bool = False,
+) -> Dossier:
     """The dossier of a complaint's whole stream (not empty); without `personal`, no personal text."""
     complaint: state.Complaint = state.INITIAL
     happened = [each.event if personal else masked(each.event) for each in history]
@@ -134,7 +228,7 @@ def build(history: Sequence[Recorded[Any]], *, personal: bool, merged_here: tupl
         complaint_id=record.complaint_id,
         number=record.number,
         version=history[-1].envelope.version,
-        status=state.status(complaint),
+        status=state.Status.CLOSED if closed else state.status(complaint),
         contact=record.contact,
         source=first.source,
         channel=first.channel,
@@ -157,6 +251,77 @@ def build(history: Sequence[Recorded[Any]], *, personal: bool, merged_here: tupl
         merged_into=complaint.into if isinstance(complaint, state.Merged) else None,
         merged_here=merged_here,
         decisions=tuple(decision for event in happened if (decision := _decision(event))),
+        **_handled(record.handling),
+    )
+
+
+def _handled(handling: Handling) -> dict[str, Any]:
+    term, has_it = handling.term, handling.answerable
+    owed_by = term.owed_by if term else None
+    return {
+        "judgements": tuple(_judgement(each) for each in handling.judgements),
+        "contests": tuple(Contest.model_validate(each, from_attributes=True) for each in handling.contests),
+        "assignments": tuple(_assignment(each) for each in handling.assignments),
+        "escalations": tuple(_escalation(each) for each in handling.escalations),
+        "unit": has_it.unit if has_it else None,
+        "person": has_it.person if has_it else None,
+        "incident_id": handling.incident.incident_id if handling.incident else None,
+        "owed": term
+        and Owed(
+            step=term.due.step,
+            due_at=term.due.due_at,
+            unit=owed_by.unit if owed_by else None,
+            person=owed_by.person if owed_by else None,
+        ),
+    }
+
+
+def _judgement(event: ComplaintClassified) -> Judgement:
+    return Judgement(
+        round=event.round,
+        kind=event.kind,
+        nature=event.nature,
+        severity=event.severity,
+        founded=_opinion(event.founded),
+        demand_reasonable=_opinion(event.demand_reasonable),
+        **_ground(event.ground),
+        person=event.ground.person,
+        classified_at=event.classified_at,
+    )
+
+
+def _opinion(judged: contracts.Judgement | None) -> Opinion | None:
+    return Opinion(value=judged.value, reason=judged.reason) if judged else None
+
+
+def _ground(ground: contracts.Ground) -> dict[str, Any]:
+    return {"policy": ground.policy, "clause": ground.clause}
+
+
+def _assignment(event: ComplaintAssigned) -> Assignment:
+    return Assignment(
+        round=event.round,
+        unit=event.answerable.unit,
+        person=event.answerable.person,
+        passed_over=tuple(PassedOver(person=each.person, why=each.why) for each in event.passed_over),
+        reason=event.reason,
+        **_ground(event.ground),
+        assigned_by=event.ground.person,
+        assigned_at=event.assigned_at,
+    )
+
+
+def _escalation(event: ComplaintEscalated) -> Escalation:
+    return Escalation(
+        level=event.level,
+        cause=event.cause,
+        unit=event.to.unit,
+        person=event.to.person,
+        owed_by=event.owed_by.person if event.owed_by else None,
+        step=event.step,
+        due_at=event.due_at,
+        tried=event.tried,
+        escalated_at=event.escalated_at,
     )
 
 

@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from libs.events.contracts import values
+from libs.events.contracts.handling import Kind, Severity
 from libs.events.contracts.values import (
     Channel,
     Contact,
@@ -194,14 +195,6 @@ class ComplaintBody(RequestModel):
     narrative: Narrative
     demand: Demand
 
-    @field_validator("occurred_at")
-    @classmethod
-    def _before_it_was_received(cls, occurred_at: datetime | None, others: ValidationInfo) -> datetime | None:
-        received_at = others.data.get("received_at")
-        if occurred_at is not None and received_at is not None and occurred_at > received_at:
-            raise ValueError("What the complaint is about cannot have occurred after it was received")
-        return occurred_at
-
 
 class Reasoned(RequestModel):
     """A decision about a complaint, with its reason."""
@@ -281,6 +274,12 @@ class RegisterLine(BaseModel):
     part_number: str | None
     missing_details: tuple[Detail, ...]
     merged_into: UUID | None
+    kind: Kind | None
+    severity: Severity | None
+    founded: bool | None
+    unit: str | None
+    person: str | None
+    incident_id: UUID | None
 
 
 def source(body: Source | None) -> values.Source | None:

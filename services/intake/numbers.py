@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections import defaultdict, deque
-from typing import Final
+from collections import Counter, defaultdict, deque
+from typing import Final, Protocol
 
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -22,6 +22,33 @@ _RESERVE: Final = (
     )
     .returning(NUMBER_BLOCKS.c.reserved)
 )
+
+
+class Numbering(Protocol):
+    """Gives each complaint its number."""
+
+    async def take(self, log: str, year: int) -> int:
+        """A number, from 1 on, that nobody else gets in this year. Unavailable with the database."""
+        ...
+
+    def give_back(self, log: str, year: int, number: int) -> None:
+        """Take back a number that certainly stands in no event."""
+        ...
+
+
+class MemoryNumbers:
+    """Counts in memory: for a simulation and for tests."""
+
+    def __init__(self) -> None:
+        self._taken: Counter[tuple[str, int]] = Counter()
+
+    async def take(self, log: str, year: int) -> int:
+        """See `Numbering.take`."""
+        self._taken[log, year] += 1
+        return self._taken[log, year]
+
+    def give_back(self, log: str, year: int, number: int) -> None:
+        """It becomes a gap."""
 
 
 class Numbers:

@@ -6,6 +6,7 @@ from typing import Final
 
 from sqlalchemy import (
     BigInteger,
+    Boolean,
     Column,
     DateTime,
     Index,
@@ -45,6 +46,12 @@ COMPLAINTS: Final = Table(
     Column("merged_into", Uuid),
     Column("data_subjects", ARRAY(Text), nullable=False, comment="whose keys sealed what is searched"),
     Column("tokens", ARRAY(BigInteger), nullable=False, comment="blind index of the words said"),
+    Column("kind", Text),
+    Column("severity", Text),
+    Column("founded", Boolean),
+    Column("unit", Text),
+    Column("person", Text),
+    Column("incident_id", Uuid),
 )
 Index("complaints_by_seq", COMPLAINTS.c.log, COMPLAINTS.c.seq, unique=True)
 Index("complaints_by_number", COMPLAINTS.c.log, COMPLAINTS.c.number, unique=True)
@@ -52,6 +59,63 @@ Index("complaints_by_customer", COMPLAINTS.c.log, COMPLAINTS.c.customer_id, COMP
 Index("complaints_by_merged_into", COMPLAINTS.c.log, COMPLAINTS.c.merged_into)
 Index("complaints_by_data_subject", COMPLAINTS.c.data_subjects, postgresql_using="gin")
 Index("complaints_by_token", COMPLAINTS.c.tokens, postgresql_using="gin")
+Index(
+    "complaints_by_part",
+    COMPLAINTS.c.log,
+    COMPLAINTS.c.part_number,
+    COMPLAINTS.c.respondent_reference,
+    COMPLAINTS.c.recorded_at,
+)
+Index("complaints_by_batch", COMPLAINTS.c.log, COMPLAINTS.c.batch, COMPLAINTS.c.recorded_at)
+
+# One row a batch incident (CLS-7).
+INCIDENTS: Final = Table(
+    "incidents",
+    METADATA,
+    Column("log", Text, primary_key=True),
+    Column("incident_id", Uuid, primary_key=True),
+    Column("seq", BigInteger, nullable=False, comment="of IncidentRaised: the order of the list"),
+    Column("matched_on", Text, nullable=False),
+    Column("reference", Text, nullable=False),
+    Column("complaints", Integer, nullable=False, comment="that have joined it"),
+    Column("threshold", Integer, nullable=False),
+    Column("window_days", Integer, nullable=False),
+    Column("unit", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("policy", Text, nullable=False),
+    Column("clause", Text),
+    Column("raised_at", DateTime(timezone=True), nullable=False),
+    Column("latest_at", DateTime(timezone=True), nullable=False, comment="when one joined last"),
+)
+Index("incidents_by_seq", INCIDENTS.c.log, INCIDENTS.c.seq, unique=True)
+Index(
+    "incidents_by_likeness",
+    INCIDENTS.c.log,
+    INCIDENTS.c.matched_on,
+    INCIDENTS.c.reference,
+    INCIDENTS.c.seq,
+    unique=True,
+)
+
+# What falls due; libs.service.deadlines writes and reads it.
+DEADLINES: Final = Table(
+    "deadlines",
+    METADATA,
+    Column("log", Text, primary_key=True),
+    Column("key", Uuid, primary_key=True),
+    Column("step", Text, primary_key=True),
+    Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("warn_at", DateTime(timezone=True)),
+    Column("next_at", DateTime(timezone=True), comment="of the warning, then of the deadline, then null"),
+)
+Index(
+    "deadlines_by_next_at",
+    DEADLINES.c.log,
+    DEADLINES.c.next_at,
+    DEADLINES.c.key,
+    DEADLINES.c.step,
+    postgresql_where=DEADLINES.c.next_at.is_not(None),
+)
 
 # How far each view has followed each log; libs.service.projection writes it.
 CHECKPOINTS: Final = Table(

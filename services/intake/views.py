@@ -2,33 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, bindparam, case, or_, select, update
+from sqlalchemy import ColumnElement, RowMapping, Update, and_, case, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events.contracts import intake as events
-from libs.events.contracts.privacy import PersonalDataErased
-from libs.events.contracts.values import (
-    Contact,
-    Product,
-    Respondent,
-    RespondentKind,
-    Suspicion,
+from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
+from libs.events.contracts.classify import (
+    ClassificationContested,
+    ComplaintClassified,
+    ComplaintJoinedIncident,
+    IncidentRaised,
 )
-from libs.events.envelope import Recorded
+from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.handling import Kind, Severity
+from libs.events.contracts.privacy import PersonalDataErased
+from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
+from libs.events.contracts.values import Contact, Product, Respondent
+from libs.events.envelope import Envelope, Recorded
 from services.intake.search import BlindIndex
-from services.intake.state import Status
-from services.intake.tables import COMPLAINTS
+from services.intake.state import Event, Status
+from services.intake.tables import COMPLAINTS, INCIDENTS
 
-OPEN: Final = (Status.ENQUIRY, Status.RECORDED)
-SEQ_MAX: Final = 2**63 - 1
-SUSPICIONS_MAX: Final = 20  # of one complaint; the newest, when there are more
+OWN: Final = "intake-"
 
 # Columns of the register; the others serve to find.
 _SHOWN: Final = (
@@ -49,36 +51,23 @@ _SHOWN: Final = (
     COMPLAINTS.c.part_number,
     COMPLAINTS.c.missing_details,
     COMPLAINTS.c.merged_into,
+    COMPLAINTS.c.kind,
+    COMPLAINTS.c.severity,
+    COMPLAINTS.c.founded,
+    COMPLAINTS.c.unit,
+    COMPLAINTS.c.person,
+    COMPLAINTS.c.incident_id,
 )
-# What policy may compare, and the column that holds it.
-_COMPARED: Final[Mapping[str, ColumnElement[Any]]] = {
-    "order_number": COMPLAINTS.c.order_number,
-    "part_number": COMPLAINTS.c.part_number,
-    "batch": COMPLAINTS.c.batch,
-    "serial_number": COMPLAINTS.c.serial_number,
-    "respondent": COMPLAINTS.c.respondent_reference,
-}
-
 # Made once: making a statement costs more than running it.
 _ENTER: Final = insert(COMPLAINTS).on_conflict_do_nothing()
-_ALIKE: Final = (
-    select(COMPLAINTS.c.complaint_id, *(column.label(name) for name, column in _COMPARED.items()))
-    .where(
-        COMPLAINTS.c.log == bindparam("log"),
-        COMPLAINTS.c.customer_id == bindparam("customer_id"),
-        COMPLAINTS.c.recorded_at >= bindparam("since"),
-        COMPLAINTS.c.seq < bindparam("before"),
-        COMPLAINTS.c.status.in_([status.value for status in OPEN]),
-        # What is not compared is null, and null equals nothing.
-        or_(*(column == bindparam(name, type_=column.type) for name, column in _COMPARED.items())),
-    )
-    .order_by(COMPLAINTS.c.seq.desc())
-    .limit(SUSPICIONS_MAX)
-)
-# What a complaint is again when its merge is undone.
-_STATUS_APART: Final = case(
-    (COMPLAINTS.c.status != Status.MERGED, COMPLAINTS.c.status),
+_ENTER_INCIDENT: Final = insert(INCIDENTS).on_conflict_do_nothing()
+# What a complaint is again when its merge, or its closing, is undone.
+_STATUS_AGAIN: Final = case(
+    (COMPLAINTS.c.status.not_in((Status.MERGED, Status.CLOSED)), COMPLAINTS.c.status),
     (COMPLAINTS.c.contact == Contact.ENQUIRY, Status.ENQUIRY),
+    (COMPLAINTS.c.person.is_not(None), Status.ASSIGNED),
+    (COMPLAINTS.c.founded.is_(True), Status.FOUNDED),
+    (COMPLAINTS.c.founded.is_(False), Status.UNFOUNDED),
     else_=Status.RECORDED,
 )
 
@@ -88,6 +77,9 @@ class Filters:
     """What to list. `recorded_from` is included, `recorded_to` is not; all words of `q` must be found."""
 
     status: Status | None = None
+    kind: Kind | None = None
+    severity: Severity | None = None
+    unit: str | None = None
     customer_id: str | None = None
     q: str | None = None
     recorded_from: datetime | None = None
@@ -114,11 +106,20 @@ class Register:
                 await connection.execute(
                     update(COMPLAINTS).where(COMPLAINTS.c.log == log, sealed).values(tokens=[])
                 )
-            case _ if isinstance(event, events.Event):
+            case ComplaintClosed() | ComplaintReopened():  # resolution's, in a stream of its own
+                again = Status.CLOSED if isinstance(event, ComplaintClosed) else _STATUS_AGAIN
+                await connection.execute(
+                    update(COMPLAINTS).where(_of(log, event.complaint_id)).values(status=again)
+                )
+            case IncidentRaised():
+                await connection.execute(_ENTER_INCIDENT, _incident(event, recorded.envelope))
+            case _ if recorded.envelope.stream.startswith(OWN) and isinstance(event, Event):
                 row = _changes(event) | {"version": recorded.envelope.version}
                 if isinstance(event, events.ComplaintAmended):
                     row |= await self._found_by(connection, log, event)
                 await connection.execute(update(COMPLAINTS).where(_of(log, event.complaint_id)).values(row))
+                if isinstance(event, ComplaintJoinedIncident):
+                    await connection.execute(_one_more(log, event))
 
     async def _first(self, recorded: Recorded[events.ComplaintRecorded]) -> dict[str, Any]:
         event, envelope = recorded.event, recorded.envelope
@@ -157,7 +158,7 @@ class Register:
         }
 
 
-def _changes(event: events.Event) -> dict[str, Any]:
+def _changes(event: Event) -> dict[str, Any]:
     """The columns that an event after the first one changes."""
     match event:
         case events.ComplaintAmended():
@@ -179,13 +180,70 @@ def _changes(event: events.Event) -> dict[str, Any]:
         case events.ComplaintMerged():
             return {"status": Status.MERGED, "merged_into": event.merged_into}
         case events.ComplaintSeparated():
-            return {"status": _STATUS_APART, "merged_into": None}
+            return {"status": _STATUS_AGAIN, "merged_into": None}
         case events.ComplaintWithdrawn():
             return {"status": Status.WITHDRAWN}
-        case events.AttachmentAdded() | events.DuplicateSuspected() | events.ComplaintRecorded():
+        case ComplaintClassified() | ClassificationContested() | ComplaintJoinedIncident():
+            return _judged(event)
+        case ComplaintAssigned(answerable=to):
+            return {"status": Status.ASSIGNED, "unit": to.unit, "person": to.person}
+        case ComplaintEscalated(to=to):  # whoever had it; nobody who has it only then
+            had = COMPLAINTS.c.person.is_not(None)
+            return {"unit": case((had, to.unit)), "person": case((had, to.person))}
+        case (
+            events.AttachmentAdded()
+            | events.DuplicateSuspected()
+            | events.ComplaintRecorded()
+            | DeadlineWarned()
+            | DeadlineMissed()
+        ):
             return {}
         case _:
             assert_never(event)
+
+
+def _judged(event: ComplaintClassified | ClassificationContested | ComplaintJoinedIncident) -> dict[str, Any]:
+    if isinstance(event, ClassificationContested):
+        return {"status": Status.RECORDED, "founded": None}
+    if isinstance(event, ComplaintJoinedIncident):
+        return {"incident_id": event.incident_id, "severity": Severity.MAJOR}
+    founded = event.founded.value if event.founded else None
+    changed = {
+        "kind": event.kind,
+        "severity": case((COMPLAINTS.c.incident_id.is_not(None), Severity.MAJOR), else_=event.severity),
+        "founded": founded,
+    }
+    if founded is False:
+        return {**changed, "status": Status.UNFOUNDED, "unit": None, "person": None}
+    judged = Status.FOUNDED if founded else Status.RECORDED
+    return {**changed, "status": case((COMPLAINTS.c.person.is_not(None), Status.ASSIGNED), else_=judged)}
+
+
+def _incident(event: IncidentRaised, envelope: Envelope) -> dict[str, Any]:
+    return {
+        "log": envelope.log,
+        "incident_id": event.incident_id,
+        "seq": envelope.seq,
+        "matched_on": event.matched_on,
+        "reference": event.reference,
+        "complaints": 0,
+        "threshold": event.threshold,
+        "window_days": event.window_days,
+        "unit": event.leader.unit,
+        "person": event.leader.person,
+        "policy": event.ground.policy,
+        "clause": event.ground.clause,
+        "raised_at": event.raised_at,
+        "latest_at": event.raised_at,
+    }
+
+
+def _one_more(log: str, event: ComplaintJoinedIncident) -> Update:
+    columns = INCIDENTS.c
+    joined = update(INCIDENTS).where(columns.log == log, columns.incident_id == event.incident_id)
+    return joined.values(
+        complaints=columns.complaints + 1, latest_at=func.greatest(columns.latest_at, event.joined_at)
+    )
 
 
 def _respondent(respondent: Respondent) -> dict[str, Any]:
@@ -213,6 +271,9 @@ async def listed(
     columns = COMPLAINTS.c
     conditions: list[tuple[Any, Callable[[Any], ColumnElement[bool]]]] = [
         (filters.status, columns.status.__eq__),
+        (filters.kind, columns.kind.__eq__),
+        (filters.severity, columns.severity.__eq__),
+        (filters.unit, columns.unit.__eq__),
         (filters.customer_id, columns.customer_id.__eq__),
         (filters.recorded_from, columns.recorded_at.__ge__),
         (filters.recorded_to, columns.recorded_at.__lt__),
@@ -224,36 +285,24 @@ async def listed(
     return (await connection.execute(rows)).mappings().all()
 
 
+async def incidents(
+    connection: AsyncConnection, log: str, before: int | None, limit: int
+) -> Sequence[RowMapping]:
+    """Batch incidents, newest first; `before` is the `seq` of the last one seen."""
+    rows = select(INCIDENTS).where(INCIDENTS.c.log == log)
+    if before is not None:
+        rows = rows.where(INCIDENTS.c.seq < before)
+    return (await connection.execute(rows.order_by(INCIDENTS.c.seq.desc()).limit(limit))).mappings().all()
+
+
+async def is_closed(connection: AsyncConnection, log: str, complaint_id: UUID) -> bool:
+    """Whether it was closed, as far as the register has heard."""
+    status = select(COMPLAINTS.c.status).where(_of(log, complaint_id))
+    return (await connection.execute(status)).scalar() == Status.CLOSED
+
+
 async def merged_into(connection: AsyncConnection, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
     """The complaints that this one carries on for, in the order of their recording."""
     columns = COMPLAINTS.c
     merged = select(columns.complaint_id).where(columns.log == log, columns.merged_into == complaint_id)
     return tuple((await connection.execute(merged.order_by(columns.seq))).scalars())
-
-
-def likeness(respondent: Respondent, product: Product | None, compared: Sequence[str]) -> dict[str, str]:
-    """What is compared with the customer's other complaints; nothing without a product or an order."""
-    found = {name: getattr(product, name) for name in _COMPARED if hasattr(product, name)}
-    if respondent.kind is RespondentKind.PRODUCT:
-        found["respondent"] = respondent.reference
-    return {name: value for name in compared if (value := found.get(name)) is not None}
-
-
-async def suspicions(
-    connection: AsyncConnection,
-    log: str,
-    customer_id: str,
-    likeness: Mapping[str, str],
-    since: datetime,
-    before: int = SEQ_MAX,
-) -> tuple[Suspicion, ...]:
-    """The customer's open complaints that are alike, recorded since then, and before that `seq` if given."""
-    compared = {name: likeness.get(name) for name in _COMPARED}
-    asked = {"log": log, "customer_id": customer_id, "since": since, "before": before, **compared}
-    return tuple(
-        Suspicion(
-            duplicate_of=row["complaint_id"],
-            matched_on=tuple(name for name, value in likeness.items() if row[name] == value),
-        )
-        for row in (await connection.execute(_ALIKE, asked)).mappings()
-    )

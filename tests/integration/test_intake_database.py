@@ -16,6 +16,7 @@ from libs.events import errors
 from libs.events.contracts.intake import ComplaintRecorded
 from libs.service import database as connections
 from services.intake import reactions, tables
+from services.intake.desk import Desk
 from services.intake.numbers import BLOCK_NUMBERS, Numbers
 from tests import backends
 from tests.e2e import desk
@@ -134,7 +135,7 @@ async def test_recording_does_not_wait_for_a_register_that_stands_still(
         assert held_up["possible_duplicates"] == []
         await intake.catch_up()
         (recorded,) = await intake.app.state.resources.store.read("main", held_up["seq"] - 1)
-        await reactions.link_duplicates(intake.app.state.resources, recorded)
+        await reactions.link_duplicates(Desk(intake.app.state.resources), recorded)
         (suspected,) = (await read(client, held_up))["suspected_duplicates"]
         assert suspected["complaint_id"] == first["complaint_id"]
 
@@ -189,10 +190,10 @@ async def test_the_reaction_waits_for_the_register_and_bears_repeats(
         assert isinstance(recorded.event, ComplaintRecorded)
         await execute(database, "UPDATE intake.checkpoints SET seq = 0")
         with pytest.raises(errors.Unavailable):
-            await reactions.link_duplicates(resources, recorded)
+            await reactions.link_duplicates(Desk(resources), recorded)
         await execute(database, "DELETE FROM intake.checkpoints")
         await intake.catch_up()
-        await asyncio.gather(*(reactions.link_duplicates(resources, recorded) for _ in range(3)))
+        await asyncio.gather(*(reactions.link_duplicates(Desk(resources), recorded) for _ in range(3)))
         (suspected,) = (await read(client, second))["suspected_duplicates"]
         assert suspected["complaint_id"] == first["complaint_id"]
 

@@ -1,0 +1,101 @@
+"""Other complaints, looked up in the tables of this service; see `neighbours`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, bindparam, or_, select
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from libs.events.contracts.values import Suspicion
+from libs.policy.incidents import Likeness
+from services.intake import views
+from services.intake.neighbours import COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Batch
+from services.intake.tables import CHECKPOINTS, COMPLAINTS, INCIDENTS
+
+_COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
+    name: COMPLAINTS.c.respondent_reference if name == "respondent" else COMPLAINTS.c[name]
+    for name in COMPARED
+}
+
+# Made once: making a statement costs more than running it.
+_SEEN: Final = select(CHECKPOINTS.c.seq).where(
+    CHECKPOINTS.c.log == bindparam("log"), CHECKPOINTS.c.projection == views.Register.name
+)
+_ALIKE: Final = (
+    select(COMPLAINTS.c.complaint_id, *(column.label(name) for name, column in _COLUMNS.items()))
+    .where(
+        COMPLAINTS.c.log == bindparam("log"),
+        COMPLAINTS.c.customer_id == bindparam("customer_id"),
+        COMPLAINTS.c.recorded_at >= bindparam("since"),
+        COMPLAINTS.c.seq < bindparam("before"),
+        COMPLAINTS.c.status.in_([status.value for status in OPEN]),
+        # What is not compared is null, and null equals nothing.
+        or_(*(column == bindparam(name, type_=column.type) for name, column in _COLUMNS.items())),
+    )
+    .order_by(COMPLAINTS.c.seq.desc())
+    .limit(SUSPICIONS_MAX)
+)
+_INCIDENTS: Final = (
+    select(INCIDENTS.c.incident_id, INCIDENTS.c.latest_at)
+    .where(
+        INCIDENTS.c.log == bindparam("log"),
+        INCIDENTS.c.matched_on == bindparam("matched_on"),
+        INCIDENTS.c.reference == bindparam("reference"),
+    )
+    .order_by(INCIDENTS.c.seq)
+)
+_COUNTED: Final = (
+    select(COMPLAINTS.c.complaint_id)
+    .where(
+        COMPLAINTS.c.log == bindparam("log"),
+        COMPLAINTS.c.recorded_at >= bindparam("since"),
+        COMPLAINTS.c.status.not_in([status.value for status in UNCOUNTED]),
+        COMPLAINTS.c.founded.is_not(False),
+    )
+    .order_by(COMPLAINTS.c.seq)
+)
+
+
+class SqlNeighbours:
+    """What the register knows. `reading` runs single queries, without a transaction around them."""
+
+    def __init__(self, reading: AsyncEngine) -> None:
+        self._reading = reading
+
+    async def come_to(self, log: str, seq: int) -> bool:
+        """See `Neighbours.come_to`."""
+        async with self._reading.connect() as connection:
+            seen = (await connection.execute(_SEEN, {"log": log})).scalar()
+        return seen is not None and seq <= seen
+
+    async def suspicions(
+        self, log: str, customer_id: str, likeness: Mapping[str, str], since: datetime, before: int = SEQ_MAX
+    ) -> tuple[Suspicion, ...]:
+        """See `Neighbours.suspicions`."""
+        compared = {name: likeness.get(name) for name in _COLUMNS}
+        asked = {"log": log, "customer_id": customer_id, "since": since, "before": before, **compared}
+        async with self._reading.connect() as connection:
+            rows = (await connection.execute(_ALIKE, asked)).mappings().all()
+        return tuple(
+            Suspicion(
+                duplicate_of=row["complaint_id"],
+                matched_on=tuple(name for name, value in likeness.items() if row[name] == value),
+            )
+            for row in rows
+        )
+
+    async def batch(
+        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> Batch:
+        """See `Neighbours.batch`."""
+        asked = {"log": log, "matched_on": likeness.matched_on, "reference": likeness.reference}
+        alike = _COUNTED.where(*(_COLUMNS[name] == value for name, value in fields.items())).limit(limit)
+        async with self._reading.connect() as connection:
+            past = (await connection.execute(_INCIDENTS, asked)).all()
+            if past and past[-1].latest_at >= since:
+                return Batch(len(past), past[-1].incident_id, ())
+            found = await connection.execute(alike, {"log": log, "since": since})
+            return Batch(len(past), None, tuple(found.scalars()))

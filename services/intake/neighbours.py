@@ -1,0 +1,183 @@
+"""Other complaints, as far as one needs to know of them: suspected duplicates (REC-9), batches (CLS-7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final, Protocol
+from uuid import UUID
+
+from libs.events.contracts import intake as events
+from libs.events.contracts.classify import ComplaintJoinedIncident, IncidentRaised
+from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
+from libs.events.contracts.values import Product, Respondent, RespondentKind, Suspicion
+from libs.events.envelope import Recorded
+from libs.policy.incidents import Likeness
+from services.intake import state
+from services.intake.state import Status
+
+COMPARED: Final = ("order_number", "part_number", "batch", "serial_number", "respondent")
+OPEN: Final = (Status.ENQUIRY, Status.RECORDED, Status.UNFOUNDED, Status.FOUNDED, Status.ASSIGNED)
+# What never came back from a customer as a complaint that stands.
+UNCOUNTED: Final = (Status.ENQUIRY, Status.UNFOUNDED, Status.WITHDRAWN, Status.MERGED)
+SEQ_MAX: Final = 2**63 - 1
+SUSPICIONS_MAX: Final = 20  # of one complaint; the newest, when there are more
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Complaints that agree in something: how many incidents they had, the open one, and who they are."""
+
+    incidents: int
+    open_incident: UUID | None
+    complaint_ids: tuple[UUID, ...]
+
+
+class Neighbours(Protocol):
+    """What is known of other complaints."""
+
+    async def come_to(self, log: str, seq: int) -> bool:
+        """Whether everything up to there is known: what was not heard of cannot be found."""
+        ...
+
+    async def suspicions(
+        self, log: str, customer_id: str, likeness: Mapping[str, str], since: datetime, before: int = SEQ_MAX
+    ) -> tuple[Suspicion, ...]:
+        """The customer's open complaints alike in anything, recorded since then, before that `seq`."""
+        ...
+
+    async def batch(
+        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> Batch:
+        """Complaints alike in all `fields`, recorded since then (the first `limit`), and their incidents.
+
+        An incident is open while complaints join it: the last one since then. Of an open one, no complaints.
+        """
+        ...
+
+
+def values_of(respondent: Respondent, product: Product | None) -> dict[str, str]:
+    """What a complaint is about, by the names that policies compare."""
+    found = {name: getattr(product, name, None) for name in COMPARED} | {"respondent": respondent.reference}
+    return {name: value for name, value in found.items() if value is not None}
+
+
+def likeness(respondent: Respondent, product: Product | None, compared: Sequence[str]) -> dict[str, str]:
+    """What is compared with the customer's other complaints; nothing without a product or an order."""
+    found = values_of(respondent, product)
+    if respondent.kind is not RespondentKind.PRODUCT:
+        del found["respondent"]
+    return {name: value for name in compared if (value := found.get(name)) is not None}
+
+
+@dataclass(slots=True)
+class _Neighbour:
+    seq: int
+    complaint: state.Complaint
+    closed: bool = False
+
+    @property
+    def record(self) -> state.Record:
+        assert not isinstance(self.complaint, state.NotRecorded), "it is noted once it is recorded"
+        return self.complaint.record
+
+    @property
+    def status(self) -> Status:
+        assert not isinstance(self.complaint, state.NotRecorded), "it is noted once it is recorded"
+        return Status.CLOSED if self.closed else state.status(self.complaint)
+
+    @property
+    def values(self) -> dict[str, str]:
+        statement = self.record.statement
+        return values_of(statement.respondent, statement.product)
+
+
+@dataclass(slots=True)
+class _Incident:
+    incident_id: UUID
+    latest_at: datetime
+
+
+class MemoryNeighbours:
+    """What events told: for a simulation and for tests; it answers as `SqlNeighbours` does."""
+
+    def __init__(self) -> None:
+        self._seq: defaultdict[str, int] = defaultdict(int)
+        self._complaints: defaultdict[str, dict[UUID, _Neighbour]] = defaultdict(dict)
+        self._saying: defaultdict[tuple[str, str, str], dict[UUID, None]] = defaultdict(dict)
+        self._incidents: defaultdict[tuple[str, str, str], list[_Incident]] = defaultdict(list)
+        self._by_id: dict[tuple[str, UUID], _Incident] = {}
+
+    def note(self, recorded: Recorded[Any]) -> None:
+        """Take in one event; the same again changes nothing."""
+        log, event, seq = recorded.envelope.log, recorded.event, recorded.envelope.seq
+        if seq <= self._seq[log]:
+            return
+        self._seq[log] = seq
+        known = self._complaints[log]
+        match event:
+            case events.ComplaintRecorded():
+                known[event.complaint_id] = _Neighbour(seq, state.evolve(state.INITIAL, event))
+                self._index(log, event.complaint_id)
+            case ComplaintClosed() | ComplaintReopened():
+                known[event.complaint_id].closed = isinstance(event, ComplaintClosed)
+            case IncidentRaised():
+                incident = self._by_id[log, event.incident_id] = _Incident(event.incident_id, event.raised_at)
+                self._incidents[log, event.matched_on, event.reference].append(incident)
+            case _ if recorded.envelope.stream.startswith("intake-") and isinstance(event, state.Event):
+                neighbour = known[event.complaint_id]
+                neighbour.complaint = state.evolve(neighbour.complaint, event)
+                self._index(log, event.complaint_id)
+                if isinstance(event, ComplaintJoinedIncident):
+                    incident = self._by_id[log, event.incident_id]
+                    incident.latest_at = max(incident.latest_at, event.joined_at)
+
+    async def come_to(self, log: str, seq: int) -> bool:
+        """See `Neighbours.come_to`."""
+        return seq <= self._seq[log]
+
+    async def suspicions(
+        self, log: str, customer_id: str, likeness: Mapping[str, str], since: datetime, before: int = SEQ_MAX
+    ) -> tuple[Suspicion, ...]:
+        """See `Neighbours.suspicions`."""
+        alike = {id: None for name, value in likeness.items() for id in self._saying[log, name, value]}
+        found = [
+            (each.seq, id)
+            for id in alike
+            if (each := self._complaints[log][id]).seq < before
+            and each.record.statement.complainant.customer_id == customer_id
+            and each.record.recorded_at >= since
+            and each.status in OPEN
+        ]
+        return tuple(
+            self._suspicion(log, id, likeness) for _, id in sorted(found, reverse=True)[:SUSPICIONS_MAX]
+        )
+
+    async def batch(
+        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> Batch:
+        """See `Neighbours.batch`."""
+        past = self._incidents[log, likeness.matched_on, likeness.reference]
+        if past and past[-1].latest_at >= since:
+            return Batch(len(past), past[-1].incident_id, ())
+        return Batch(len(past), None, tuple(self._counted(log, fields, since))[:limit])
+
+    def _index(self, log: str, complaint_id: UUID) -> None:
+        """By every value it ever had; the present one is looked at when it is found."""
+        for name, value in self._complaints[log][complaint_id].values.items():
+            self._saying[log, name, value][complaint_id] = None
+
+    def _suspicion(self, log: str, complaint_id: UUID, likeness: Mapping[str, str]) -> Suspicion:
+        values = self._complaints[log][complaint_id].values
+        matched = tuple(name for name, value in likeness.items() if values.get(name) == value)
+        return Suspicion(duplicate_of=complaint_id, matched_on=matched)
+
+    def _counted(self, log: str, fields: Mapping[str, str], since: datetime) -> Iterator[UUID]:
+        fewest = min((self._saying[log, name, value] for name, value in fields.items()), key=len)
+        for id in sorted(fewest, key=lambda id: self._complaints[log][id].seq):
+            each = self._complaints[log][id]
+            counts = each.status not in UNCOUNTED and each.record.handling.founded is not False
+            if counts and each.record.recorded_at >= since and fields.items() <= each.values.items():
+                yield id
