@@ -54,6 +54,10 @@ class Folder:
         return self.path / "attachments"
 
     @property
+    def outbox(self) -> Path:
+        return self.path / "outbox"
+
+    @property
     def logs(self) -> Path:
         return self.path / "logs"
 
@@ -102,7 +106,7 @@ class Folder:
 
     def clean(self) -> None:
         """Remove everything a system made here, and nothing else that may lie in the folder."""
-        for made in (self.postgres, self.nats, self.attachments, self.logs, self.secrets):
+        for made in (self.postgres, self.nats, self.attachments, self.outbox, self.logs, self.secrets):
             shutil.rmtree(made, ignore_errors=True)
         self.state.unlink(missing_ok=True)
 

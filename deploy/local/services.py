@@ -8,7 +8,7 @@ from deploy.local.folder import Folder
 
 HOST = "127.0.0.1"
 # Added to the first port, see ports.py.
-OFFSETS = {"intake": 1, "investigation": 2, "resolution": 3, "oversight": 5}
+OFFSETS = {"intake": 1, "investigation": 2, "resolution": 3, "notifier": 4, "oversight": 5}
 PROBE_SECONDS = 2.0
 STOP_SECONDS = 25.0  # more than a service takes for requests in flight
 
@@ -28,6 +28,7 @@ def program(name: str, port: int, folder: Folder, database_url: str, nats_url: s
         "REDRESS_KEY_FILE": str(folder.key_file),
         "REDRESS_JWKS_FILE": str(folder.jwks_file),
         "REDRESS_ATTACHMENTS_DIR": str(folder.attachments),
+        "REDRESS_OUTBOX_DIR": str(folder.outbox),
         "REDRESS_HOST": HOST,
         "REDRESS_PORT": str(port),
         "REDRESS_SHUTDOWN_PAUSE_SECONDS": "0",  # nobody balances load here

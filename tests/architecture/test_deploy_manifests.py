@@ -58,17 +58,17 @@ def test_a_folder_without_overlays_is_not_sound(tmp_path: Path) -> None:
 
 def test_a_further_service_is_a_folder_and_a_line(tmp_path: Path) -> None:
     copied = shutil.copytree(KUBERNETES, tmp_path / "kubernetes")
-    shutil.copytree(copied / "base/intake", copied / "base/notifier")
-    replace(copied / "base/notifier/kustomization.yaml", "intake", "notifier")
-    replace(copied / "base/kustomization.yaml", "  - intake\n", "  - intake\n  - notifier\n")
+    shutil.copytree(copied / "base/intake", copied / "base/auditor")
+    replace(copied / "base/auditor/kustomization.yaml", "intake", "auditor")
+    replace(copied / "base/kustomization.yaml", "  - intake\n", "  - intake\n  - auditor\n")
     secrets = "  - name: redress-{0}\n    files: [database-url=secrets/{0}-database-url]\n".format
     replace(
-        copied / "overlays/dev/kustomization.yaml", secrets("intake"), secrets("intake") + secrets("notifier")
+        copied / "overlays/dev/kustomization.yaml", secrets("intake"), secrets("intake") + secrets("auditor")
     )
     assert list(validate.faults(copied)) == []
     credentials.write(copied / "overlays/dev/secrets")
     names = {rules.name(document) for document in validate.build(copied / "overlays/dev")}
-    assert {"Deployment redress-intake", "Deployment redress-notifier", "Service redress-notifier"} <= names
+    assert {"Deployment redress-intake", "Deployment redress-auditor", "Service redress-auditor"} <= names
 
 
 def replace(file: Path, old: str, new: str) -> None:
