@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from libs.service import body, idempotency, paging, wiring
 from libs.service.fields import Reference
-from services.notifier import desk, promise, reply, resend, state, views
+from services.notifier import desk, promise, resend, state, tell, views
 from services.notifier.clock import REPLIES
 from services.notifier.delivery import NOTICES
 from services.notifier.desk import Called, Reader
@@ -79,7 +79,7 @@ async def hand_over_notification(notice_id: UUID, body: HandOverBody, call: Call
 async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> ReplyAnswer:
     """What somebody said in their own words, on the phone or in person; it may be the first reply."""
     about = await desk.complaint(call.resources, call.caller.org, complaint_id)
-    command = reply.TellCustomer(
+    command = tell.TellCustomer(
         debtor=about.debtor(call.policy),
         data_subject=about.data_subject,
         term=about.reply_term(call.policy),
@@ -89,7 +89,7 @@ async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> Re
         policy=call.policy,
         now=call.now,
     )
-    standing = await call.carry_out(REPLIES, complaint_id, reply.decide, command, body, about=complaint_id)
+    standing = await call.carry_out(REPLIES, complaint_id, tell.decide, command, body, about=complaint_id)
     return ReplyAnswer(
         complaint_id=complaint_id,
         version=standing.version,

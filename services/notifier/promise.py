@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Final, assert_never
+from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import notify as events
@@ -70,6 +72,22 @@ def evolve(promise: Promise, event: Event) -> Promise:
             return replace(promise, term=promise.term.after(event))
         case _:
             assert_never(event)
+
+
+def owe(
+    promise: Promise, complaint_id: UUID, term: Term, as_of: int, now: datetime
+) -> tuple[list[Event], Owed]:
+    """The promise as it is owed by that term, and the event that makes it so where it was not."""
+    if isinstance(promise, Owed) and promise.term.due_at == term.due_at:
+        return [], promise
+    event = events.FirstReplyOwed(
+        complaint_id=complaint_id,
+        due_at=term.due_at,
+        warn_at=term.warn_at,
+        acted_on=as_of,
+        owed_at=now,
+    )
+    return [event], Owed(term=_term(event, promise), acted_on=as_of)
 
 
 def _term(event: events.FirstReplyOwed, before: Promise) -> Term:

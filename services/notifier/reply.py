@@ -15,8 +15,8 @@ from libs.events.contracts import notify as events
 from libs.events.contracts.handling import Step
 from libs.events.contracts.notify import NoticeKind, Reply
 from libs.policy.pack import Pack
-from services.notifier.promise import Event, Given, NotOwed, Owed, Promise, Released, evolve
-from services.notifier.term import Debtor, Term, missed, passed
+from services.notifier.promise import Event, Given, NotOwed, Owed, Promise, Released, owe
+from services.notifier.term import Debtor, Term, missed_by, passed
 
 ANSWERS: Final = frozenset(
     {
@@ -63,21 +63,7 @@ class PassReply:
     now: datetime
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TellCustomer:
-    """Somebody told the customer in their own words; `term` is what was owed, heard of or not."""
-
-    debtor: Debtor
-    data_subject: str
-    term: Term
-    as_of: int
-    text: str
-    author: str
-    policy: Pack
-    now: datetime
-
-
-Command = FollowComplaint | PassReply | TellCustomer
+Command = FollowComplaint | PassReply
 
 
 def decide(command: Command, promise: Promise) -> list[Event]:
@@ -87,8 +73,6 @@ def decide(command: Command, promise: Promise) -> list[Event]:
             return _follow(command, promise)
         case PassReply():
             return _pass(command, promise)
-        case TellCustomer():
-            return _tell(command, promise)
         case _:
             assert_never(command)
 
@@ -104,38 +88,13 @@ def _follow(command: FollowComplaint, promise: Promise) -> list[Event]:
         case Owed() if command.over and command.answer is None:
             return [_released(command)]
         case NotOwed() | Owed() | Released():
-            begun, owed = _owed(command, promise)
+            begun, owed = owe(promise, command.debtor.complaint_id, command.term, command.as_of, command.now)
             if command.answer is None:
                 return begun
-            late = command.answer.at > owed.term.due_at and not owed.term.missed
-            missing = [missed(owed.term, command.debtor, command.policy, command.now)] if late else []
-            return [*begun, *missing, _given_by(command, command.answer)]
+            late = missed_by(owed.term, command.answer.at, command.debtor, command.policy, command.now)
+            return [*begun, *late, _given_by(command, command.answer)]
         case _:
             assert_never(promise)
-
-
-def _tell(command: TellCustomer, promise: Promise) -> list[Event]:
-    told = events.CustomerTold(
-        complaint_id=command.debtor.complaint_id,
-        data_subject=command.data_subject,
-        text=command.text,
-        author=command.author,
-        told_at=command.now,
-    )
-    if isinstance(promise, Given):
-        return [told]  # it was no first reply, and yet it is on record
-    begun, owed = _owed(command, promise)
-    late = command.now > owed.term.due_at and not owed.term.missed
-    missing = [missed(owed.term, command.debtor, command.policy, command.now)] if late else []
-    given = events.FirstReplyGiven(
-        complaint_id=command.debtor.complaint_id,
-        by=Reply.PERSON,
-        notice_id=None,
-        author=command.author,
-        acted_on=command.as_of,
-        given_at=command.now,
-    )
-    return [*begun, *missing, told, given]
 
 
 def _pass(command: PassReply, promise: Promise) -> list[Event]:
@@ -147,22 +106,6 @@ def _pass(command: PassReply, promise: Promise) -> list[Event]:
             return []
         case _:
             assert_never(promise)
-
-
-def _owed(command: FollowComplaint | TellCustomer, promise: Promise) -> tuple[list[Event], Owed]:
-    """The promise as it is owed now, and the event that makes it so where it was not."""
-    if isinstance(promise, Owed) and promise.term.due_at == command.term.due_at:
-        return [], promise
-    event = events.FirstReplyOwed(
-        complaint_id=command.debtor.complaint_id,
-        due_at=command.term.due_at,
-        warn_at=command.term.warn_at,
-        acted_on=command.as_of,
-        owed_at=command.now,
-    )
-    owed = evolve(promise, event)
-    assert isinstance(owed, Owed), "that is what the event says"
-    return [event], owed
 
 
 def _given_by(command: FollowComplaint, answer: Answer) -> events.FirstReplyGiven:

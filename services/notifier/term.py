@@ -53,12 +53,15 @@ def passed(
             owed_by=debtor.answerable,
             ground=ground,
         )
-    if not term.missed and term.due_at <= now:
-        yield missed(term, debtor, policy, now)
+    yield from missed_by(term, now, debtor, policy, now)
 
 
-def missed(term: Term, debtor: Debtor, policy: Pack, now: datetime) -> DeadlineMissed:
-    """It passed, and goes up the ladder from whoever owes it."""
+def missed_by(
+    term: Term, moment: datetime, debtor: Debtor, policy: Pack, now: datetime
+) -> Iterator[DeadlineMissed]:
+    """Said, if it had not been, where what was due had not happened by `moment`; it goes up the ladder."""
+    if term.missed or term.due_at > moment:
+        return
     escalated = escalation.escalate(
         policy,
         EscalationCause.OVERDUE,
@@ -67,7 +70,7 @@ def missed(term: Term, debtor: Debtor, policy: Pack, now: datetime) -> DeadlineM
         level=debtor.level,
         about=debtor.about,
     )
-    return DeadlineMissed(
+    yield DeadlineMissed(
         complaint_id=debtor.complaint_id,
         step=Step.NOTIFY,
         due_at=term.due_at,

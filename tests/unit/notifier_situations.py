@@ -10,7 +10,7 @@ from libs.events.contracts.handling import Answerable
 from libs.events.contracts.notify import NoticeKind, Recipient
 from libs.events.contracts.values import Language
 from libs.policy import notices, pack
-from services.notifier import deliver, notify, overdue, promise, reply, resend, state
+from services.notifier import deliver, notify, overdue, promise, reply, resend, state, tell
 from services.notifier.term import Debtor, Term
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
@@ -73,7 +73,7 @@ answered_late = replace(follow, answer=reply.Answer(notice_id=NOTICE, at=NOW + 2
 withdrawn = replace(follow, over=True, as_of=30)
 open_again = replace(follow, as_of=40)
 pass_reply = reply.PassReply(debtor=NOBODY_YET, policy=POLICY, now=NOW + 2 * DAY)
-tell = reply.TellCustomer(
+tell_customer = tell.TellCustomer(
     debtor=DEBTOR,
     data_subject="customer:C-1",
     term=follow.term,
@@ -92,7 +92,7 @@ STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
     overdue.PassArrival: overdue.decide,
     reply.FollowComplaint: reply.decide,
     reply.PassReply: reply.decide,
-    reply.TellCustomer: reply.decide,
+    tell.TellCustomer: tell.decide,
 }
 
 
@@ -155,5 +155,5 @@ PROMISE_COMMANDS: dict[str, Any] = {
     "withdrawn": withdrawn,
     "open again": open_again,
     "pass": pass_reply,
-    "tell": tell,
+    "tell": tell_customer,
 }

@@ -38,7 +38,7 @@ from tests.unit.notifier_situations import (
     pass_reply,
     promised,
     send_again,
-    tell,
+    tell_customer,
     when,
     withdrawn,
     write,
@@ -105,7 +105,7 @@ def test_a_command_repeated_changes_nothing_more(situation: str) -> None:
 def test_a_first_reply_is_followed_once(situation: str) -> None:
     for command in PROMISE_COMMANDS.values():
         once = after(PROMISES[situation], when(command, PROMISES[situation]))
-        assert command is tell or when(command, once) == []
+        assert command is tell_customer or when(command, once) == []
 
 
 @pytest.mark.rule("NTF-3")
@@ -203,7 +203,7 @@ def test_an_answer_that_came_late_is_missed_even_if_the_clock_had_not_looked() -
 
 @pytest.mark.rule("SLA-1")
 def test_a_persons_own_words_are_an_answer() -> None:
-    told, reply_given = when(tell, promised(follow))
+    told, reply_given = when(tell_customer, promised(follow))
     assert (told.text, reply_given.by) == ("我在电话里说明了情况", Reply.PERSON)
 
 
