@@ -4,6 +4,7 @@ import typer
 
 from deploy.commands import audit, bus, policy
 from deploy.local import demo, up
+from deploy.simulation import command as simulation
 
 main = typer.Typer(
     name="redress", no_args_is_help=True, help="Complaints, handled in eight steps and proved."
@@ -12,6 +13,7 @@ main.command()(up.up)
 main.command()(up.down)
 main.command()(up.token)
 main.command()(demo.demo)
+main.command()(simulation.simulate)
 main.add_typer(audit.commands, name="audit")
 main.add_typer(bus.commands, name="bus")
 main.add_typer(policy.commands, name="policy")

@@ -14,9 +14,15 @@ from deploy.local import database, tokens
 
 Json = dict[str, Any]
 # A refusal is an answer: somebody was faster, or something else comes first. So is a version that is past.
-ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
+ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND})
 AGAIN: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
+CURRENCY: Final = "CNY"
 ATTEMPTS_MAX: Final = 5
+
+
+def money(amount: object) -> Json:
+    """An amount, as bodies have it."""
+    return {"amount": str(amount), "currency": CURRENCY}
 
 
 class Unexpected(Exception):

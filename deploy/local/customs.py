@@ -7,40 +7,22 @@ from datetime import timedelta
 from functools import partial
 from typing import Any, Final
 
-from deploy.local.calls import Answer, Json
+from deploy.local import settlements
+from deploy.local.calls import Answer, Json, money
 from deploy.local.staff import Case, Mood, Owed, Rule, Staff
 
-KINDS_ON_GOODS: Final = ("repair", "part_replacement", "unit_replacement", "exchange")
-STAGES: Final = ("started", "done", "tested", "certified", "signed_for")
-CURRENCY: Final = "CNY"
 FAULTS: Final = ("solder", "seal", "driver", "packing", "wiring", "assembly")
 MAKERS: Final = ("production-officer", "technology-officer", "sales-officer", "quality-officer")
-DEALS: Final = (
-    ("repair", 150),
-    ("part_replacement", 320),
-    ("unit_replacement", 900),
-    ("exchange", 1200),
-    ("return_and_refund", 2600),
-    ("compensation", 180),
-    ("apology", 0),
-    ("goodwill", 1500),
-)
-
-
-def money(amount: object) -> Json:
-    """An amount, as bodies have it."""
-    return {"amount": str(amount), "currency": CURRENCY}
-
 
 # ── Steps 2 and 3 ─────────────────────────────────────────────────────────────────────────────────
 
 
-async def supply_details(staff: Staff, case: Case, owed: Owed) -> None:
+async def supply_details(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """The customer sends what was missing, or some of it cannot be had (REC-2)."""
     known: Json = {
         "order_number": f"SO-{case.number}",
         "part_number": "LED-T8-18W",
-        "delivered_on": (staff.now() - timedelta(days=120)).date().isoformat(),
+        "delivered_on": (staff.pace.now() - timedelta(days=120)).date().isoformat(),
         "quantity": 1,
         "defective_quantity": 1,
         "requirement": "as ordered",
@@ -52,12 +34,14 @@ async def supply_details(staff: Staff, case: Case, owed: Owed) -> None:
             body["product"]["defective_quantity"] = 0
     else:
         body["unavailable_details"] = list(case.missing_details)
-    await staff.callers.post("intake", f"{case.path}/amendments", owed.person, body)
+    return await staff.callers.post("intake", f"{case.path}/amendments", owed.person, body)
 
 
-async def judge(staff: Staff, case: Case, owed: Owed) -> None:
-    """A person judges what no rule may: a contested complaint, or one that waits for nobody knows what."""
-    await classify(staff, case, owed.person, founded=case.happens("contest upheld", 0.6))
+async def judge(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """A person judges what no rule may: a contested complaint; all else the policy judges by itself."""
+    if not case.times["contest"]:
+        return None
+    return await classify(staff, case, owed.person, founded=case.happens("contest upheld", 0.6))
 
 
 async def classify(staff: Staff, case: Case, person: str, *, founded: bool) -> Answer:
@@ -72,21 +56,15 @@ async def classify(staff: Staff, case: Case, person: str, *, founded: bool) -> A
     return await staff.callers.post("intake", f"{case.path}/classification", person, body)
 
 
-async def assign(staff: Staff, case: Case, owed: Owed) -> None:
-    """Somebody has to have it (ASG-2)."""
-    body = {"unit": "quality", "person": "quality-officer", "reason": "The nearest to the fault"}
-    await staff.callers.post("intake", f"{case.path}/assignment", owed.person, body)
-
-
 # ── Step 4 ────────────────────────────────────────────────────────────────────────────────────────
 
 
-async def investigate(staff: Staff, case: Case, owed: Owed) -> None:
+async def investigate(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """Evidence, what the units owe, sometimes a visit or a supplier, and then the finding (INV)."""
     post = partial(staff.callers.post, "investigation")
     answer = await post(f"{case.path}/evidence", owed.person, {"text": "Examined; photos are on file"})
     if answer.refused:
-        return
+        return answer
     for unit in answer.content["contributions_owed"]:
         said = {"unit": unit, "text": f"What {unit} knows of {case.number}"}
         if case.happens(f"contributes {unit}", 0.9):
@@ -95,7 +73,9 @@ async def investigate(staff: Staff, case: Case, owed: Owed) -> None:
         await visit(staff, case, owed)
     if case.happens("supplier", 0.08):
         await notify_supplier(staff, case, owed)
-    await post(f"{case.path}/findings", owed.person, finding(case))
+    found = finding(case)
+    case.memory["cause"] = found["cause"]["code"]
+    return await post(f"{case.path}/findings", owed.person, found)
 
 
 def finding(case: Case) -> Json:
@@ -129,7 +109,7 @@ def finding(case: Case) -> Json:
 
 async def visit(staff: Staff, case: Case, owed: Owed) -> None:
     """Agreed, made, reported (INV-3)."""
-    agreed = {"person": owed.person, "agreed_for": (staff.now() + timedelta(hours=1)).isoformat()}
+    agreed = {"person": owed.person, "agreed_for": (staff.pace.now() + timedelta(hours=1)).isoformat()}
     answer = await staff.callers.post("investigation", f"{case.path}/field-visits", owed.person, agreed)
     if number := answer.content.get("field_visit"):
         report = {
@@ -157,8 +137,8 @@ async def notify_supplier(staff: Staff, case: Case, owed: Owed) -> None:
     answer = await staff.callers.post("investigation", f"{case.path}/supplier-notices", owed.person, body)
     for number in answer.content.get("supplier_notices", ()):
         path = f"{case.path}/supplier-notices/{number}/solution"
-        after = timedelta(days=case.choose("supplier takes", (1, 3, 20)))
-        staff.appoint(case, after, partial(_solved, staff, path, owed.person))
+        after = staff.pace.after(timedelta(days=case.choose("supplier takes", (1, 3, 20))))
+        staff.pace.appoint(case, after, partial(_solved, staff, path, owed.person))
 
 
 async def _solved(staff: Staff, path: str, person: str) -> None:
@@ -170,18 +150,16 @@ async def _solved(staff: Staff, path: str, person: str) -> None:
 
 async def contest(staff: Staff, case: Case) -> None:
     """A customer who was told that it is unfounded may bring new facts, once (CLS-5)."""
-    ended = case.outcome.get("closed") or {}
-    if ended.get("outcome") == "unfounded" and case.happens("contests", 0.5) and once(case, "contest"):
+    unfounded = case.outcome["closed"] and case.outcome["path"] == "unfounded"
+    if unfounded and case.happens("contests", 0.5) and case.once("contest"):
         body = {"new_facts": "A second lamp of the same box has failed since"}
-        staff.appoint(
-            case, timedelta(days=1), partial(_post, staff, "intake", f"{case.path}/contest", "customer", body)
-        )
+        later(staff, case, timedelta(days=1), "intake", "contest", "customer", body)
 
 
 async def pass_on(staff: Staff, case: Case) -> None:
     """A few complaints are passed from one to the next until leadership has them (ASG-5)."""
     owed = next((each for each in case.owed.values() if each.what == "finding"), None)
-    if owed and case.happens("passed around", 0.03) and once(case, "passed around"):
+    if owed and case.happens("passed around", 0.03) and case.once("passed around"):
         for to in ("after-sales-officer", "technology-officer", "after-sales-deputy"):
             body = {"unit": to.rpartition("-")[0], "person": to, "reason": "Not ours"}
             await staff.callers.post("intake", f"{case.path}/assignment", owed.person, body)
@@ -190,25 +168,24 @@ async def pass_on(staff: Staff, case: Case) -> None:
 async def escalate(staff: Staff, case: Case) -> None:
     """What somebody cannot solve goes up, with what was tried (ASG-6)."""
     owed = next((each for each in case.owed.values() if each.what == "proposal"), None)
-    if owed and case.happens("unsolved", 0.03) and once(case, "unsolved"):
+    if owed and case.happens("unsolved", 0.03) and case.once("unsolved"):
         body = {"tried": "Two repairs and a call with the supplier"}
         await staff.callers.post("intake", f"{case.path}/escalation", owed.person, body)
 
 
 async def withdraw(staff: Staff, case: Case) -> None:
     """A few customers think better of it."""
-    if case.owed and case.happens("withdraws", 0.02) and once(case, "withdraws"):
+    if case.owed and case.happens("withdraws", 0.02) and case.once("withdraws"):
         body = {"reason": "It works after all"}
-        after = timedelta(hours=40)
-        staff.appoint(
-            case, after, partial(_post, staff, "intake", f"{case.path}/withdrawal", "customer", body)
-        )
+        later(staff, case, timedelta(hours=40), "intake", "withdrawal", "customer", body)
 
 
-def once(case: Case, what: str) -> bool:
-    """Whether it is the first time."""
-    case.times[what] += 1
-    return case.times[what] == 1
+def later(
+    staff: Staff, case: Case, after: timedelta, service: str, place: str, person: str, body: Json
+) -> None:
+    """Have somebody say something of the complaint in a while."""
+    call = partial(_post, staff, service, f"{case.path}/{place}", person, body)
+    staff.pace.appoint(case, staff.pace.after(after), call)
 
 
 async def _post(staff: Staff, service: str, path: str, person: str, body: dict[str, Any]) -> None:
@@ -218,7 +195,7 @@ async def _post(staff: Staff, service: str, path: str, person: str, body: dict[s
 RULES: Final[Mapping[str, Rule]] = {
     "details": supply_details,
     "judgement": judge,
-    "assignment": assign,
     "finding": investigate,
+    **settlements.RULES,
 }
 MOODS: Final[Sequence[Mood]] = (contest, pass_on, escalate, withdraw)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Final
@@ -14,21 +14,22 @@ import httpx
 
 from deploy.local import customs
 from deploy.local.calls import Callers
-from deploy.local.staff import Case, Staff
+from deploy.local.staff import Case, Owed, Staff, Work
 from libs.events.lanes import Lanes
 
 AT_WORK_MAX: Final = 24  # people calling at once
 CALL_SECONDS_MAX: Final = 30.0
 OPEN_CONNECTIONS: Final = httpx.Limits(max_connections=AT_WORK_MAX, max_keepalive_connections=AT_WORK_MAX)
-
-Work = Callable[[], Awaitable[None]]
+RETRY: Final = timedelta(seconds=0.5)
+WAIT_MAX: Final = timedelta(seconds=10)
 
 
 class Drive:
     """Work on complaints, many side by side, each by one person at a time. Nobody takes time to think."""
 
     def __init__(self, callers: Callers, seed: int, tasks: asyncio.TaskGroup) -> None:
-        self.staff = Staff(callers, seed, customs.RULES, customs.MOODS, _now, self._appoint)
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
+        self.staff = Staff(callers, seed, customs.RULES, customs.MOODS, self)
         self._lanes = Lanes(tasks)
         self._room = asyncio.Semaphore(AT_WORK_MAX)
         self._to_look_at: set[UUID] = set()
@@ -44,18 +45,26 @@ class Drive:
         case = self.staff.cases.get(complaint_id)
         if case is not None and complaint_id not in self._to_look_at:
             self._to_look_at.add(complaint_id)
-            self._add(case, partial(self._look, case))
+            self.appoint(case, timedelta(), partial(self._look, case))
 
     async def _look(self, case: Case) -> None:
         self._to_look_at.discard(case.complaint_id)
         await self.staff.plan(case)
 
-    def _appoint(self, case: Case, after: timedelta, work: Work) -> None:
-        self._add(case, work)
+    def thinking(self, case: Case, owed: Owed) -> timedelta:
+        """Nobody thinks; but what was refused is given time to become possible."""
+        return RETRY if case.times[owed.key] else timedelta()
 
-    def _add(self, case: Case, work: Work) -> None:
-        self._waiting += 1
-        self._lanes.add(str(case.complaint_id), partial(self._do, work))
+    def after(self, time: timedelta) -> timedelta:
+        """At once."""
+        return timedelta()
+
+    def appoint(self, case: Case, after: timedelta, work: Work) -> None:
+        """Soon; what is further away than a demonstration lasts is not waited for."""
+        if after <= WAIT_MAX:
+            self._waiting += 1
+            add = partial(self._lanes.add, str(case.complaint_id), partial(self._do, work))
+            asyncio.get_running_loop().call_later(after.total_seconds(), add)
 
     async def _do(self, work: Work) -> None:
         try:
@@ -77,7 +86,3 @@ async def at_work(urls: Mapping[str, str], signing_keys: str, seed: int) -> Asyn
         }
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         yield Drive(Callers(clients, signing_keys), seed, tasks)
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

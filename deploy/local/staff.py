@@ -4,18 +4,25 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 from uuid import UUID
 
-from deploy.local.calls import Callers, Json
+from deploy.local.calls import Answer, Callers, Json
 
 READER: Final = "after-sales-head"  # whose token looks at how complaints stand
-TIMES_MAX: Final = 20
-HOURS: Final = ((0.55, 0.5, 6.0), (0.9, 6.0, 30.0), (0.97, 30.0, 90.0), (1.0, 90.0, 400.0))
+TIMES_MAX: Final = 40
+# Until these are there, nobody begins with what comes after them.
+FIRST: Final = frozenset({"details", "judgement", "assignment", "finding"})
+
+Work = Callable[[], Awaitable[None]]
+
+
+class Stuck(Exception):
+    """Somebody owes something that they are never let do."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,8 +54,7 @@ class Case:
     owed: dict[str, Owed] = field(default_factory=dict)  # as last seen, by key
     planned: set[str] = field(default_factory=set)
     times: Counter[str] = field(default_factory=Counter)  # how often something was seen to
-    memory: Json = field(default_factory=dict)
-    over: bool = False
+    memory: Json = field(default_factory=dict)  # what the services last answered, by subject
 
     def draw(self, what: str) -> float:
         """From 0 to 1, always the same for the same thing."""
@@ -62,19 +68,37 @@ class Case:
         """One of them."""
         return options[int(self.draw(what) * len(options))]
 
+    def once(self, what: str) -> bool:
+        """Whether it is the first time."""
+        self.times[what] += 1
+        return self.times[what] == 1
+
     @property
     def path(self) -> str:
         """Where it is."""
         return f"/v1/complaints/{self.complaint_id}"
 
 
-Work = Callable[[], Awaitable[None]]
-Rule = Callable[["Staff", Case, Owed], Awaitable[None]]
+class Pace(Protocol):
+    """How time goes for people: in a simulation they think for hours, in a demonstration not at all."""
+
+    now: Callable[[], datetime]
+
+    def thinking(self, case: Case, owed: Owed) -> timedelta:
+        """How long somebody takes before they see to it."""
+        ...
+
+    def after(self, time: timedelta) -> timedelta:
+        """How long that is, said of something that people do in their own time."""
+        ...
+
+    def appoint(self, case: Case, after: timedelta, work: Work) -> None:
+        """Have it done then, or never, where that is too long to wait for."""
+        ...
+
+
+Rule = Callable[["Staff", Case, Owed], Awaitable[Answer | None]]
 Mood = Callable[["Staff", Case], Awaitable[None]]
-
-
-class Stuck(Exception):
-    """Somebody owes something that they are never let do."""
 
 
 class Staff:
@@ -86,14 +110,13 @@ class Staff:
         seed: int,
         rules: Mapping[str, Rule],
         moods: Sequence[Mood],
-        now: Callable[[], datetime],
-        appoint: Callable[[Case, timedelta, Work], None],
+        pace: Pace,
     ) -> None:
         self.callers = callers
         self.seed = seed
+        self.pace = pace
         self.cases: dict[UUID, Case] = {}
-        self.now = now
-        self.appoint = appoint
+        self.measures: dict[str, str] = {}  # cause code to the measure that answers it
         self.done: Counter[str] = Counter()  # things owed that somebody saw to, by step
         self._rules = rules
         self._moods = moods
@@ -114,58 +137,40 @@ class Staff:
         """What is owed of a complaint now, by whom."""
         answer = await self.callers.get("resolution", f"{case.path}/outcome", READER)
         case.outcome = answer.content
-        found = owed_of(answer.content)
+        found = list(owed_of(answer.content))
         case.owed = {each.key: each for each in found}
         return found
 
     async def plan(self, case: Case) -> None:
         """Look at a complaint, and have whoever owes something see to it after thinking about it."""
-        for owed in await self.look(case):
-            if owed.key not in case.planned and self._rule(owed):
+        found = await self.look(case)
+        early = [each for each in found if each.what in FIRST]
+        for owed in early or found:
+            if owed.key not in case.planned and owed.what in self._rules:
                 case.planned.add(owed.key)
-                self.appoint(case, thinking(case, owed), partial(self.act, case, owed))
-        await self.feel(case)
+                self.pace.appoint(case, self.pace.thinking(case, owed), partial(self.act, case, owed))
+        for mood in self._moods:
+            await mood(self, case)
 
     async def act(self, case: Case, owed: Owed) -> None:
         """Do what is owed, as its rule says, if it still is. Stuck where that was refused again and again."""
         case.planned.discard(owed.key)
-        rule = self._rule(owed)
-        if owed.key not in case.owed or rule is None:
+        if owed.key not in case.owed:
             return
         case.times[owed.key] += 1
         if case.times[owed.key] > TIMES_MAX:
             raise Stuck(f"complaint {case.number}: {owed} was tried {TIMES_MAX} times")
-        self.done[owed.step] += 1
-        await rule(self, case, owed)
-
-    def _rule(self, owed: Owed) -> Rule | None:
-        """What somebody does about it; nothing about what the services see to themselves."""
-        return self._rules.get(owed.what)
-
-    async def feel(self, case: Case) -> None:
-        """What somebody does of their own accord: the customer contests, a handler passes it on."""
-        for mood in self._moods:
-            await mood(self, case)
+        answer = await self._rules[owed.what](self, case, owed)
+        if answer is not None and answer.refused:
+            # Nobody hears of a refusal, so whoever got it looks again by themselves.
+            self.pace.appoint(case, self.pace.thinking(case, owed), partial(self.plan, case))
+        else:
+            self.done[owed.step] += 1
 
 
-def owed_of(outcome: Json) -> list[Owed]:
+def owed_of(outcome: Json) -> Iterator[Owed]:
     """What an outcome says is missing."""
-    return [
-        Owed(
-            step=each["step"],
-            what=each["what"],
-            unit=each["owed_by"]["unit"],
-            person=each["owed_by"]["person"],
-            about=each["about"],
-        )
-        for step in outcome["steps"]
-        for each in step["missing"]
-    ]
-
-
-def thinking(case: Case, owed: Owed) -> timedelta:
-    """How long somebody takes: mostly hours, sometimes days, and a few far too long."""
-    name = f"{owed.key}/{case.times[owed.key]}"
-    quick, within = case.draw(name), case.draw(f"{name}/within")
-    low, high = next((low, high) for share, low, high in HOURS if quick < share)
-    return timedelta(hours=low + (high - low) * within)
+    for step in outcome["steps"]:
+        for each in step["missing"]:
+            by = each["owed_by"]
+            yield Owed(step["step"], each["what"], by["unit"], by["person"], each["about"])

@@ -51,9 +51,8 @@ def tell(told: story.Story, seconds: float, *, whole: bool) -> None:
 
 def summary(told: story.Story) -> str:
     """What came of it, in figures."""
-    ends = Counter(
-        (case.outcome.get("closed") or {}).get("outcome", "open") for case in told.staff.cases.values()
-    )
+    outcomes = [case.outcome for case in told.staff.cases.values()]
+    ends = Counter(each["path"] if each.get("closed") else "open" for each in outcomes)
     ended = ", ".join(f"{n} {end}" for end, n in ends.most_common())
     bus = ", ".join(f"{n} {what}" for what, n in sorted(told.world.bus.counts.items()))
     calls = told.staff.callers.calls

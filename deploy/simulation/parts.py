@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -14,12 +15,30 @@ from libs.service.app import Service, create_app
 from libs.service.clock import Clock
 from libs.service.deadlines import MemoryDeadlines
 from libs.service.reaction import Reaction
+from services.intake import app as intake_app
+from services.intake import clock as intake_clock
+from services.intake import desk as intake_desk
+from services.intake import neighbours as intake_neighbours
+from services.intake import numbers as intake_numbers
+from services.intake import reactions as intake_reactions
 from services.investigation import app as investigation_app
 from services.investigation import clock as investigation_clock
 from services.investigation import desk as investigation_desk
 from services.investigation import reactions as investigation_reactions
 from services.investigation import repairs as investigation_repairs
+from services.notifier import app as notifier_app
+from services.notifier import clock as notifier_clock
+from services.notifier import delivery as notifier_delivery
+from services.notifier import reactions as notifier_reactions
+from services.notifier.channels.channel import Failed, Outgoing
 from services.oversight import app as oversight_app
+from services.resolution import app as resolution_app
+from services.resolution import clock as resolution_clock
+from services.resolution import desk as resolution_desk
+from services.resolution import lookups as resolution_lookups
+from services.resolution import reactions as resolution_reactions
+
+FAILING: Final = 0.05
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +71,21 @@ class Part:
         return made
 
 
+def intake(resources: Simulated) -> Part:
+    """Steps 1 to 3."""
+    known = intake_neighbours.MemoryNeighbours()
+    kept = MemoryDeadlines(intake_desk.STREAM.category, intake_clock.changes)
+    desk = intake_desk.Desk(resources, known, intake_numbers.MemoryNumbers())
+    return Part(
+        service=intake_app.SERVICE,
+        resources=resources,
+        reactions=intake_reactions.following(desk),
+        ticking=(Ticking(intake_clock.clock(resources, kept), kept),),
+        noting=(known.note, kept.note),
+        desk=desk,
+    )
+
+
 def investigation(resources: Simulated) -> Part:
     """Step 4."""
     repairs = investigation_repairs.MemoryRepairs()
@@ -66,12 +100,55 @@ def investigation(resources: Simulated) -> Part:
     )
 
 
+def resolution(resources: Simulated) -> Part:
+    """Steps 5, 7 and 8."""
+    lookups = resolution_lookups.MemoryLookups()
+    kept = MemoryDeadlines(resolution_clock.CASE.category, resolution_clock.changes)
+    return Part(
+        service=resolution_app.SERVICE,
+        resources=resources,
+        reactions=resolution_reactions.following(resources, lookups),
+        ticking=(Ticking(resolution_clock.clock(resources, kept), kept),),
+        noting=(lookups.note, kept.note),
+        desk=resolution_desk.Desk(resources, lookups),
+    )
+
+
+def notifier(resources: Simulated) -> Part:
+    """Step 6, over channels that fail now and then."""
+    kept = MemoryDeadlines(notifier_delivery.NOTICES.category, notifier_clock.changes)
+    channels = {name: Unsteady(resources.chance) for name in notifier_delivery.channels(resources)}
+    sender = notifier_delivery.Sender(resources, channels)
+    return Part(
+        service=notifier_app.SERVICE,
+        resources=resources,
+        reactions=notifier_reactions.sending(resources, sender),
+        ticking=(Ticking(notifier_clock.clock(resources, kept, sender), kept),),
+        noting=(kept.note,),
+    )
+
+
+class Unsteady:
+    """A channel that is away for a share of all attempts; see `Channel`."""
+
+    def __init__(self, chance: random.Random) -> None:
+        self._chance = chance
+
+    async def send(self, notice: Outgoing) -> None:
+        """See `Channel.send`."""
+        if self._chance.random() < FAILING:
+            raise Failed("the channel is away")
+
+
 def oversight(resources: Simulated) -> Part:
     """Policies and their acknowledgement."""
     return Part(service=oversight_app.SERVICE, resources=resources)
 
 
 PARTS: Final[Mapping[str, Callable[[Simulated], Part]]] = {
+    "intake": intake,
     "investigation": investigation,
+    "resolution": resolution,
+    "notifier": notifier,
     "oversight": oversight,
 }

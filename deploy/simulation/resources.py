@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
@@ -50,9 +50,10 @@ class RememberingStore(EventStore):
 
 @dataclass
 class Simulated(Resources):
-    """Resources without servers; `shared` is the store that every service has."""
+    """Resources without servers; `shared` is the store that every service has, `chance` the world's."""
 
     shared: EventStore | None = None
+    chance: random.Random = field(default_factory=random.Random)
 
     @cached_property
     def keys(self) -> KeyRing:
@@ -101,6 +102,7 @@ class Ground:
         self._key = KeyEncryptionKey(chance.randbytes(KEY_BYTES))
         self.store = RememberingStore(self.log, KeyRing(self.log, self._key), told)
         self._verifier = tokens.Verifier(Keys(self.signing_keys), local_tokens.ISSUER, local_tokens.AUDIENCE)
+        self._chance = chance
         self._now = now
         self._policy = pack.load(policy)
 
@@ -122,4 +124,5 @@ class Ground:
             policy=self._policy,
             now=self._now,
             shared=self.store,
+            chance=self._chance,
         )

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
@@ -13,13 +13,15 @@ import httpx
 
 from deploy.local import customs, policies
 from deploy.local.calls import Callers
-from deploy.local.staff import Case, Staff
+from deploy.local.staff import Case, Owed, Staff, Work
 from deploy.simulation import contacts, invariants
 from deploy.simulation.invariants import Invariant
 from deploy.simulation.resources import LOG
 from deploy.simulation.world import World, running
 from libs.events.memory_bus import ROUGH, Faults
 
+# Hours to think, by share of all: below the first number, from the second to the third.
+HOURS: Final = ((0.55, 0.5, 6.0), (0.9, 6.0, 30.0), (0.97, 30.0, 90.0), (1.0, 90.0, 400.0))
 MONTH: Final = timedelta(days=30)
 AFTERWARDS: Final = timedelta(days=300)  # for what is under way: measures are observed for months
 DESK: Final = "after-sales-officer"
@@ -50,15 +52,35 @@ async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> St
         }
         callers = Callers(clients, world.ground.signing_keys)
 
-        def appoint(case: Case, after: timedelta, work: Callable[[], Awaitable[None]]) -> None:
-            world.appoint(world.now + after, work)
-
-        staff = Staff(callers, seed, customs.RULES, customs.MOODS, lambda: world.now, appoint)
+        staff = Staff(callers, seed, customs.RULES, customs.MOODS, Leisure(world))
         await policies.publish(callers, world.now.date())
         arrivals(world, staff, seed, months * MONTH, count)
         await world.run(world.now + months * MONTH + AFTERWARDS, partial(attend, world, staff))
         held = await invariants.check(world, staff, count)
         return Story(seed, world, staff, (await world.log.head(LOG)).seq, held)
+
+
+class Leisure:
+    """People of a simulated world take their time; see `Pace`."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self.now: Callable[[], datetime] = lambda: world.now
+
+    def thinking(self, case: Case, owed: Owed) -> timedelta:
+        """Mostly hours, sometimes days, and a few far too long."""
+        name = f"{owed.key}/{case.times[owed.key]}"
+        share, within = case.draw(name), case.draw(f"{name}/within")
+        low, high = next((low, high) for upto, low, high in HOURS if share < upto)
+        return timedelta(hours=low + (high - low) * within)
+
+    def after(self, time: timedelta) -> timedelta:
+        """As long as that."""
+        return time
+
+    def appoint(self, case: Case, after: timedelta, work: Work) -> None:
+        """On the world's agenda."""
+        self._world.appoint(self._world.now + after, work)
 
 
 def arrivals(world: World, staff: Staff, seed: int, span: timedelta, count: int) -> None:

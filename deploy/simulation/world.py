@@ -66,6 +66,7 @@ class World:
             while self._agenda and self._agenda[0][0] <= self.now:
                 await heapq.heappop(self._agenda)[2]()
             await self.settle()
+            await self._check_passed()
             await quiet()
         self.now = max(self.now, until)
 
@@ -79,6 +80,12 @@ class World:
             if not moved:
                 return
         raise NeverQuiet
+
+    async def _check_passed(self) -> None:
+        """A deadline that was passed to its stream is over: said, moved or ended."""
+        for each in self._ticking:
+            if self._is_due(each) and (left := await each.deadlines.due(LOG, self.now)):
+                raise NeverQuiet(f"the clock {each.clock.name} passed {left[0]}, and it is still due")
 
     def _is_due(self, ticking: parts.Ticking) -> bool:
         at = ticking.deadlines.next_at(LOG)

@@ -1,0 +1,216 @@
+"""What people do about the last steps: solutions, approvals, the customer's answer, sanctions, measures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Final
+
+from deploy.local.calls import Answer, Json, money
+from deploy.local.staff import Case, Owed, Rule, Staff
+
+RESOLUTION: Final = "resolution"
+STAGES: Final = ("started", "done", "tested", "certified", "signed_for")
+DEALS: Final = (
+    ("repair", 150),
+    ("part_replacement", 320),
+    ("unit_replacement", 900),
+    ("exchange", 1200),
+    ("return_and_refund", 2600),
+    ("compensation", 180),
+    ("apology", None),
+    ("goodwill", 1500),
+)
+CLAUSES: Final = {
+    "complaint": ("PEN-L1", "PEN-L1", "PEN-C1", "PEN-M3", "PEN-F2", "PEN-M4"),
+    "handling": ("PEN-L2", "PEN-C1", "PEN-F4"),
+}
+MILDER: Final = "criticism"
+
+
+# ── Step 5 ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def propose(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """What answers the demand; another one each time it was turned down, and a dispute settled in the end."""
+    number = case.times["proposals"]
+    if case.memory.get("declined", 0) >= 2 and case.once("settled"):
+        return await settle(staff, case)
+    kind, amount = case.choose(f"deal {number}", DEALS)
+    cost = money(amount) if amount is not None else None
+    body: Json = {"remedies": [{"kind": kind, "text": "As agreed by telephone", "money": cost}]}
+    answer = await post(staff, case, "proposals", owed.person, body)
+    if answer.refused == "quote_needed":
+        body |= {"cost_bearer": "customer", "quote": money(260)}
+        answer = await post(staff, case, "proposals", owed.person, body)
+    if answer:
+        case.times["proposals"] += 1
+    return answer
+
+
+async def settle(staff: Staff, case: Case) -> Answer:
+    """Whom the policy designates decides under the contract what the customer would not accept."""
+    number = case.memory["case"]["solution"]["proposal"]
+    body = {"reason": "The offer is what the contract provides for"}
+    return await post(staff, case, f"proposals/{number}/settlement", "deputy-general-manager", body)
+
+
+async def approve(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """Mostly yes (PRO-3)."""
+    yes = not case.happens(f"rejects {owed.person} {owed.about}", 0.05)
+    body = {"approved": yes, "reason": "As it should be" if yes else "Too dear for what it is"}
+    return await post(staff, case, f"proposals/{owed.about}/approvals", owed.person, body)
+
+
+async def answer_offer(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """The customer accepts, declines or counters (PRO-4); some never like anything."""
+    name = f"answer {owed.about}"
+    liked = not case.happens("hard to please", 0.05) and not case.happens(name, 0.15)
+    said = "accepted" if liked else case.choose(f"{name} no", ("declined", "countered"))
+    if not liked:
+        case.memory["declined"] = case.memory.get("declined", 0) + 1
+    body = {"answer": said, "text": None if liked else "I had hoped for more"}
+    return await post(staff, case, f"proposals/{owed.about}/answers", "customer", body)
+
+
+async def execute(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """Stage by stage, until nothing is left (PRO-5)."""
+    answer = await post(staff, case, f"proposals/{owed.about}/execution", owed.person, {"stage": STAGES[0]})
+    while answer and (stage := answer.content["solution"]["next_stage"]):
+        path = f"proposals/{owed.about}/execution"
+        answer = await post(staff, case, path, owed.person, {"stage": stage, "note": "Done today"})
+    return answer
+
+
+# ── Step 7 ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def decide(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """A sanction, a reasoned waiver, or no fault, for whoever is responsible (PEN-1, PEN-5)."""
+    if owed.about is None:
+        return None  # what was verified is put to somebody by itself
+    answer = await judge(staff, case, owed, owed.about, "complaint")
+    if answer.refused == "nothing_to_answer_for":
+        return await judge(staff, case, owed, owed.about, "handling")
+    return answer
+
+
+async def judge(staff: Staff, case: Case, owed: Owed, person: str, charge: str) -> Answer:
+    """One decision about one person; a sanction that cannot rest on the policy becomes a waiver."""
+    tried = case.times[owed.key]
+    body = {"person": person, "charge": charge, "reason": "Verified by the investigation"}
+    name = f"decision {person} {charge} {tried}"
+    if case.happens(name, 0.25):
+        return await post(staff, case, "no-faults", owed.person, body)
+    if case.happens(name, 0.5):
+        return await post(staff, case, "waivers", owed.person, body)
+    clause = case.choose(f"clause {person} {tried}", CLAUSES[charge])
+    answer = await post(staff, case, "sanctions", owed.person, body | {"clause": clause})
+    if answer.refused == "clause_does_not_apply":
+        clause = answer.content["applicable"][0]
+        answer = await post(staff, case, "sanctions", owed.person, body | {"clause": clause})
+    if answer.refused and answer.refused != "nothing_to_answer_for":
+        return await post(staff, case, "waivers", owed.person, body)
+    if answer:
+        await speak(staff, case, answer.content["sanctions"][-1])
+    return answer
+
+
+async def speak(staff: Staff, case: Case, sanction: Json) -> None:
+    """Who was sanctioned states their case, or appeals (PEN-4)."""
+    number, person = sanction["sanction"], sanction["person"]
+    words = {"text": "I had told the planner of it the day before"}
+    if case.happens(f"states {number}", 0.3):
+        await post(staff, case, f"sanctions/{number}/statements", person, words)
+    if case.happens(f"appeals {number}", 0.3):
+        appeal = partial(_post, staff, case, f"sanctions/{number}/appeals", person, words)
+        staff.pace.appoint(case, staff.pace.after(timedelta(days=2)), appeal)
+
+
+async def decide_appeal(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """Upheld, reduced or lifted (PEN-4)."""
+    sanction = next(each for each in case.memory["case"]["sanctions"] if str(each["sanction"]) == owed.about)
+    outcome = case.choose(f"appeal {owed.about}", ("upheld", "reduced", "lifted"))
+    body: Json = {"outcome": outcome, "reason": "Heard again, with both sides"}
+    if outcome == "reduced":
+        amount = sanction["amount"]
+        if amount is None and sanction["way"] == MILDER:
+            body["outcome"] = "lifted"
+        elif amount is None:
+            body["way"] = MILDER
+        else:
+            body["amount"] = money(f"{float(amount['amount']) / 2:.2f}")
+    return await post(staff, case, f"sanctions/{owed.about}/appeals/decision", owed.person, body)
+
+
+# ── Step 8 ───────────────────────────────────────────────────────────────────────────────────────────────
+
+
+async def improve(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """A measure against the cause, one that there is already, or a reason for none (IMP-1, IMP-3)."""
+    cause = case.memory.get("cause", "unknown")
+    if not case.happens("measure", 0.35):
+        return await post(staff, case, "no-improvement", owed.person, {"reason": "A single case"})
+    if cause in staff.measures and case.once("joins"):
+        path = f"/v1/improvements/{staff.measures[cause]}/complaints"
+        body: Json = {"complaint_id": str(case.complaint_id)}
+        return await staff.callers.post(RESOLUTION, path, owed.person, body)
+    owner = case.choose("owner", ("production-head", "quality-head", "technology-head"))
+    body = {
+        "complaint_ids": [str(case.complaint_id)],
+        "lesson": "The step was not checked",
+        "measure": "Check every tenth piece",
+        "owner": owner,
+    }
+    answer = await staff.callers.post(RESOLUTION, "/v1/improvements", owed.person, body)
+    if answer:
+        staff.measures[cause] = answer.content["improvement_id"]
+    return answer
+
+
+async def complete(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """Its owner says how far it is, then that it is in place."""
+    path = f"/v1/improvements/{owed.about}"
+    if case.happens(f"progress {owed.about}", 0.5):
+        await staff.callers.post(RESOLUTION, f"{path}/progress", owed.person, {"text": "Half of it is done"})
+    return await staff.callers.post(RESOLUTION, f"{path}/completion", owed.person)
+
+
+async def verify(staff: Staff, case: Case, owed: Owed) -> Answer | None:
+    """Another person looks whether it had its effect, once it was observed long enough (IMP-1)."""
+    effective = not case.happens(f"ineffective {case.times[owed.key]}", 0.15)
+    body = {"effective": effective, "text": "Looked at the last hundred pieces"}
+    path = f"/v1/improvements/{owed.about}/verification"
+    answer = await staff.callers.post(RESOLUTION, path, owed.person, body)
+    if answer.refused != "still_observed":
+        return answer
+    case.planned.add(owed.key)
+    until = datetime.fromisoformat(answer.content["observed_until"])
+    staff.pace.appoint(case, until - staff.pace.now(), partial(staff.act, case, owed))
+    return None
+
+
+async def post(staff: Staff, case: Case, place: str, person: str, body: Json) -> Answer:
+    """Say something of a case, and remember how it then stands."""
+    answer = await staff.callers.post(RESOLUTION, f"{case.path}/{place}", person, body)
+    if answer:
+        case.memory["case"] = answer.content
+    return answer
+
+
+async def _post(staff: Staff, case: Case, place: str, person: str, body: Json) -> None:
+    await post(staff, case, place, person, body)
+
+
+RULES: Final[Mapping[str, Rule]] = {
+    "proposal": propose,
+    "approval": approve,
+    "customer_answer": answer_offer,
+    "execution": execute,
+    "decision": decide,
+    "appeal_decision": decide_appeal,
+    "measure": improve,
+    "completion": complete,
+    "verification": verify,
+}
