@@ -14,7 +14,7 @@ from starlette.responses import Response
 from libs.events import errors
 from libs.events.contracts.handling import Kind, Severity
 from libs.service import body, failures, idempotency, paging
-from services.intake import amend, convert, dossier, merge, models, state, views, withdraw
+from services.intake import amend, convert, dossier, history, merge, models, state, views, withdraw
 from services.intake.desk import AtDesk, Reader, Standing, Writer, required_details
 from services.intake.models import (
     AmendmentBody,
@@ -61,15 +61,14 @@ async def read_complaint(
 ) -> dossier.Dossier:
     """Read from the log itself, so it holds what was just answered. Personal texts need personal:read.
 
-    `merged_here` names the complaints it carries on for, a moment after they were merged; as soon as that it
-    says that the complaint was closed.
+    `merged_here` names the complaints it carries on for, a moment after they were merged.
     """
-    history = await desk.history(caller.org, complaint_id)
-    async with desk.resources.reading.connect() as connection:
-        merged_here = await views.merged_into(connection, caller.org, complaint_id)
-        closed = await views.is_closed(connection, caller.org, complaint_id)
+    past = await desk.history(caller.org, complaint_id)
     found = dossier.build(
-        history, personal="personal:read" in caller.scopes, merged_here=merged_here, closed=closed
+        past,
+        personal="personal:read" in caller.scopes,
+        merged_here=await desk.neighbours.merged_into(caller.org, complaint_id),
+        closed=await history.is_closed(desk.resources.log, caller.org, complaint_id),
     )
     response.headers["ETag"] = idempotency.etag(found.version)
     return found

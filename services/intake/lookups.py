@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import ColumnElement, bindparam, or_, select
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -37,6 +38,11 @@ _ALIKE: Final = (
     )
     .order_by(COMPLAINTS.c.seq.desc())
     .limit(SUSPICIONS_MAX)
+)
+_MERGED: Final = (
+    select(COMPLAINTS.c.complaint_id)
+    .where(COMPLAINTS.c.log == bindparam("log"), COMPLAINTS.c.merged_into == bindparam("into"))
+    .order_by(COMPLAINTS.c.seq)
 )
 _INCIDENTS: Final = (
     select(INCIDENTS.c.incident_id, INCIDENTS.c.latest_at)
@@ -86,6 +92,12 @@ class SqlNeighbours:
             )
             for row in rows
         )
+
+    async def merged_into(self, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
+        """See `Neighbours.merged_into`."""
+        async with self._reading.connect() as connection:
+            found = await connection.execute(_MERGED, {"log": log, "into": complaint_id})
+            return tuple(found.scalars())
 
     async def batch(
         self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int

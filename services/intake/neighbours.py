@@ -48,6 +48,10 @@ class Neighbours(Protocol):
         """The customer's open complaints alike in anything, recorded since then, before that `seq`."""
         ...
 
+    async def merged_into(self, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
+        """The complaints that this one carries on for, in the order of their recording (REC-9)."""
+        ...
+
     async def batch(
         self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
     ) -> Batch:
@@ -87,6 +91,10 @@ class _Neighbour:
     def status(self) -> Status:
         assert not isinstance(self.complaint, state.NotRecorded), "it is noted once it is recorded"
         return Status.CLOSED if self.closed else state.status(self.complaint)
+
+    @property
+    def into(self) -> UUID | None:
+        return self.complaint.into if isinstance(self.complaint, state.Merged) else None
 
     @property
     def values(self) -> dict[str, str]:
@@ -154,6 +162,10 @@ class MemoryNeighbours:
         return tuple(
             self._suspicion(log, id, likeness) for _, id in sorted(found, reverse=True)[:SUSPICIONS_MAX]
         )
+
+    async def merged_into(self, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
+        """See `Neighbours.merged_into`."""
+        return tuple(id for id, each in self._complaints[log].items() if each.into == complaint_id)
 
     async def batch(
         self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int

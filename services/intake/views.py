@@ -293,16 +293,3 @@ async def incidents(
     if before is not None:
         rows = rows.where(INCIDENTS.c.seq < before)
     return (await connection.execute(rows.order_by(INCIDENTS.c.seq.desc()).limit(limit))).mappings().all()
-
-
-async def is_closed(connection: AsyncConnection, log: str, complaint_id: UUID) -> bool:
-    """Whether it was closed, as far as the register has heard."""
-    status = select(COMPLAINTS.c.status).where(_of(log, complaint_id))
-    return (await connection.execute(status)).scalar() == Status.CLOSED
-
-
-async def merged_into(connection: AsyncConnection, log: str, complaint_id: UUID) -> tuple[UUID, ...]:
-    """The complaints that this one carries on for, in the order of their recording."""
-    columns = COMPLAINTS.c
-    merged = select(columns.complaint_id).where(columns.log == log, columns.merged_into == complaint_id)
-    return tuple((await connection.execute(merged.order_by(columns.seq))).scalars())
