@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from functools import partial
 from typing import Any, Final
 
 import asyncpg
-from sqlalchemy import event
+from sqlalchemy import Connection, event
 from sqlalchemy.engine import AdaptedConnection, ExceptionContext
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import ConnectionPoolEntry
 
 from libs.events import errors
 from libs.events.log.connections import OUTAGES
@@ -17,9 +19,13 @@ from libs.events.log.connections import OUTAGES
 CONNECTIONS_MAX: Final = 4
 # A caller hears within 2 s that the database is away, or only silent: one look, then one attempt.
 PING_SECONDS_MAX: Final = 0.7
+# A connection that answered a moment ago is not looked at: under load that is one round trip less a request.
+# Whoever asks in the first such moment of a silence waits as long as for a query already under way.
+REST_SECONDS: Final = 0.25
 CONNECT_SECONDS_MAX: Final = 1.0
 CHECKOUT_SECONDS_MAX: Final = 1.5
 QUERY_SECONDS_MAX: Final = 5.0
+ANSWERED: Final = "redress_answered_at"  # in what SQLAlchemy keeps with each connection
 
 
 class Link(asyncpg.Connection):
@@ -52,6 +58,7 @@ def engine(dsn: str, application: str) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=CHECKOUT_SECONDS_MAX,
     )
+    event.listen(made.sync_engine, "after_cursor_execute", _note)
     event.listen(made.sync_engine, "checkout", _look)
     event.listen(made.sync_engine, "handle_error", _on_error)
     return made
@@ -70,8 +77,15 @@ async def _connect(dsn: str, application: str, *_: Any, **__: Any) -> asyncpg.Co
         raise errors.Unavailable("The database does not answer.") from None
 
 
-def _look(connection: AdaptedConnection, *_: Any) -> None:
-    """Before each use: does the connection still answer? The pool's own ping would wait as for a query."""
+def _note(connection: Connection, *_: Any) -> None:
+    """A query was answered, so the connection need not be asked for a moment."""
+    connection.info[ANSWERED] = time.monotonic()
+
+
+def _look(connection: AdaptedConnection, record: ConnectionPoolEntry, *_: Any) -> None:
+    """Before a use: does the connection still answer? The pool's own ping would wait as for a query."""
+    if time.monotonic() - record.info.get(ANSWERED, -REST_SECONDS) < REST_SECONDS:
+        return
     try:
         connection.run_async(_ping)
     except OUTAGES:
