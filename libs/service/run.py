@@ -7,7 +7,10 @@ import sys
 import time
 from types import FrameType
 
-import structlog
+from libs.service import lean
+
+with lean.without("rich"):  # it draws tracebacks at terminals: 5 MB that no service has a use for
+    import structlog
 import uvicorn
 from fastapi import FastAPI
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -93,6 +96,7 @@ def main(arguments: list[str]) -> int:
     except settings.WrongSettings as error:
         print(error, file=sys.stderr)  # noqa: T201 a person must read this
         return WRONG_USAGE
+    lean.settle()
     log.info("starting", host=chosen.host, port=chosen.port)
     Server(application, chosen).run()
     log.info("stopped")

@@ -1,0 +1,28 @@
+"""Keeps out of a service's memory what libraries load only because it happens to be installed."""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import sys
+from collections.abc import Iterator
+from typing import Any, cast
+
+
+@contextlib.contextmanager
+def without(*packages: str) -> Iterator[None]:
+    """Inside the block those packages look as if they were not installed, unless they are loaded already."""
+    hidden = [package for package in packages if package not in sys.modules]
+    modules = cast(dict[str, Any], sys.modules)  # None for "not there" is the import system's own way
+    modules.update(dict.fromkeys(hidden))
+    try:
+        yield
+    finally:
+        for package in hidden:
+            del modules[package]
+
+
+def settle() -> None:
+    """Once all is loaded: drop what loading left behind, and never look through the rest again."""
+    gc.collect()
+    gc.freeze()
