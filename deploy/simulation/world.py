@@ -66,7 +66,6 @@ class World:
             while self._agenda and self._agenda[0][0] <= self.now:
                 await heapq.heappop(self._agenda)[2]()
             await self.settle()
-            await self._check_passed()
             await quiet()
         self.now = max(self.now, until)
 
@@ -81,18 +80,12 @@ class World:
                 return
         raise NeverQuiet
 
-    async def _check_passed(self) -> None:
-        """A deadline that was passed to its stream is over: said, moved or ended."""
-        for each in self._ticking:
-            if self._is_due(each) and (left := await each.deadlines.due(LOG, self.now)):
-                raise NeverQuiet(f"the clock {each.clock.name} passed {left[0]}, and it is still due")
-
     def _is_due(self, ticking: parts.Ticking) -> bool:
         at = ticking.deadlines.next_at(LOG)
         return at is not None and at <= self.now
 
     def _next(self) -> datetime | None:
-        moments = [at for each in self._ticking if (at := each.deadlines.next_at(LOG)) is not None]
+        moments = [at for each in self._ticking if (at := each.deadlines.next_at(LOG, self.now)) is not None]
         if self._agenda:
             moments.append(self._agenda[0][0])
         return min(moments, default=None)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import heapq
+import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final, Protocol, assert_never
@@ -53,6 +53,9 @@ Change = Started | Warned | Missed | Ended
 Changes = Callable[[Any], Iterable[Change]]  # of one event of the service's own streams
 
 
+Place = tuple[datetime, UUID, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Deadline:
     """What falls due in the stream of `key`, and when: the warning, where there is one, then the rest."""
@@ -63,7 +66,7 @@ class Deadline:
     at: datetime
 
     @property
-    def place(self) -> tuple[datetime, UUID, str]:
+    def place(self) -> Place:
         """Its place among the others of its log: the oldest first."""
         return self.at, self.key, self.step
 
@@ -156,6 +159,7 @@ class MemoryDeadlines:
         self._prefix = f"{category}-"
         self._changes = changes
         self._streams: defaultdict[tuple[str, UUID], dict[str, _Row]] = defaultdict(dict)
+        self._running: defaultdict[str, list[Place]] = defaultdict(list)  # in order
 
     def note(self, recorded: Recorded[Any]) -> None:
         """Take in one event; those of other services' streams change nothing."""
@@ -163,40 +167,49 @@ class MemoryDeadlines:
         if envelope.stream.startswith(self._prefix):
             key = UUID(envelope.stream.removeprefix(self._prefix))
             for change in self._changes(recorded.event):
-                self._apply(self._streams[envelope.log, key], change)
+                self._apply(envelope.log, key, change)
 
-    def next_at(self, log: str) -> datetime | None:
-        """When something falls due next: how far a simulated clock may leap."""
-        return min((deadline.at for deadline in self._running(log)), default=None)
+    def next_at(self, log: str, after: datetime | None = None) -> datetime | None:
+        """When something falls due next (behind a time): how far a simulated clock may leap."""
+        running = self._running[log]
+        first = 0 if after is None else bisect.bisect_right(running, after, key=lambda place: place[0])
+        return running[first][0] if first < len(running) else None
 
     async def due(
         self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
     ) -> Sequence[Deadline]:
         """See `Deadlines.due`."""
-        fallen = (deadline for deadline in self._running(log) if deadline.at <= now)
-        behind = (each for each in fallen if after is None or each.place > after.place)
-        return heapq.nsmallest(limit, behind, key=lambda each: each.place)
+        running = self._running[log]
+        first = 0 if after is None else bisect.bisect_right(running, after.place)
+        last = bisect.bisect_right(running, now, key=lambda place: place[0])
+        return [Deadline(log, key, step, at) for at, key, step in running[first : min(last, first + limit)]]
 
-    def _running(self, log: str) -> Iterator[Deadline]:
-        for (of, key), steps in self._streams.items():
-            for step, row in steps.items():
-                if of == log and row.next_at is not None:
-                    yield Deadline(log, key, step, row.next_at)
-
-    def _apply(self, steps: dict[str, _Row], change: Change) -> None:
+    def _apply(self, log: str, key: UUID, change: Change) -> None:
+        steps = self._streams[log, key]
         row = steps.get(change.step)
         match change:
             case Started(step, due_at, warn_at):
                 if row is None or row.due_at != due_at:
-                    steps[step] = _Row(due_at, warn_at or due_at)
+                    self._put(log, key, step, _Row(due_at, warn_at or due_at))
             case Warned(step):
                 if row is not None and row.next_at is not None:
-                    steps[step] = _Row(row.due_at, row.due_at)
+                    self._put(log, key, step, _Row(row.due_at, row.due_at))
             case Missed(step):
                 if row is not None:
-                    steps[step] = _Row(row.due_at, None)
+                    self._put(log, key, step, _Row(row.due_at, None))
             case Ended(step):
                 for ended in [each for each in steps if each == step or each.startswith(f"{step}/")]:
-                    del steps[ended]
+                    self._put(log, key, ended, None)
             case _:
                 assert_never(change)
+
+    def _put(self, log: str, key: UUID, step: str, row: _Row | None) -> None:
+        """Put a row in the place of the one before, if there was one."""
+        steps, running = self._streams[log, key], self._running[log]
+        before = steps.pop(step, None)
+        if before is not None and before.next_at is not None:
+            del running[bisect.bisect_left(running, (before.next_at, key, step))]
+        if row is not None:
+            steps[step] = row
+            if row.next_at is not None:
+                bisect.insort(running, (row.next_at, key, step))
