@@ -102,7 +102,7 @@ async def judge(staff: Staff, case: Case, owed: Owed, person: str, charge: str) 
     body = {"person": person, "charge": charge, "reason": "Verified by the investigation"}
     name = f"decision {person} {charge} {tried}"
     if case.happens(name, 0.25):
-        return await post(staff, case, "no-faults", owed.person, body)
+        return await post(staff, case, "no-fault", owed.person, body)
     if case.happens(name, 0.5):
         return await post(staff, case, "waivers", owed.person, body)
     clause = case.choose(f"clause {person} {tried}", CLAUSES[charge])
@@ -151,7 +151,7 @@ async def improve(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """A measure against the cause, one that there is already, or a reason for none (IMP-1, IMP-3)."""
     cause = case.memory.get("cause", "unknown")
     if not case.happens("measure", 0.35):
-        return await post(staff, case, "no-improvement", owed.person, {"reason": "A single case"})
+        return await post(staff, case, "improvement-waiver", owed.person, {"reason": "A single case"})
     if cause in staff.measures and case.once("joins"):
         path = f"/v1/improvements/{staff.measures[cause]}/complaints"
         body: Json = {"complaint_id": str(case.complaint_id)}

@@ -159,9 +159,11 @@ class Staff:
             return
         case.times[owed.key] += 1
         if case.times[owed.key] > TIMES_MAX:
-            raise Stuck(f"complaint {case.number}: {owed} was tried {TIMES_MAX} times")
+            why = case.memory.get("refused", "though nobody refused")
+            raise Stuck(f"complaint {case.number}: {owed} was tried {TIMES_MAX} times, {why}")
         answer = await self._rules[owed.what](self, case, owed)
         if answer is not None and answer.refused:
+            case.memory["refused"] = answer.content
             # Nobody hears of a refusal, so whoever got it looks again by themselves.
             self.pace.appoint(case, self.pace.thinking(case, owed), partial(self.plan, case))
         else:
