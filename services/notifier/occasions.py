@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from libs.events.contracts import assign, classify, improve, intake, investigate, propose
+from libs.events.contracts import assign, classify, improve, intake, investigate, penalize, propose
 from libs.events.contracts.assign import EscalationCause
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Judgement, Step
@@ -47,6 +47,7 @@ HEARD: Final = (
     propose.DisputeSettled,
     propose.ExecutionAdvanced,
     propose.ComplaintClosed,
+    penalize.AppealOverdue,
     improve.ImprovementCompleted,
     DeadlineWarned,
     DeadlineMissed,
@@ -131,7 +132,7 @@ def to_staff(event: Any, complaint: Complaint | None, policy: Pack, at: datetime
             yield Telling(NoticeKind.DEADLINE_WARNING, _due(event), owed_by.person)
         case DeadlineMissed():
             yield Telling(NoticeKind.ESCALATION, _missed(event, complaint, policy), event.escalated_to.person)
-        case investigate.ContributionOverdue() | investigate.SupplierOverdue():
+        case investigate.ContributionOverdue() | investigate.SupplierOverdue() | penalize.AppealOverdue():
             yield Telling(NoticeKind.ESCALATION, _errand_late(event), event.escalated_to.person)
         case assign.ComplaintEscalated() if not _said_before(event, complaint):
             yield Telling(NoticeKind.ESCALATION, _escalated(event), event.to.person)
@@ -253,14 +254,18 @@ def _missed(event: DeadlineMissed, complaint: Complaint | None, policy: Pack) ->
     }
 
 
-def _errand_late(event: investigate.ContributionOverdue | investigate.SupplierOverdue) -> Values:
+ErrandLate = investigate.ContributionOverdue | investigate.SupplierOverdue | penalize.AppealOverdue
+
+
+def _errand_late(event: ErrandLate) -> Values:
+    step = Step.PENALIZE if isinstance(event, penalize.AppealOverdue) else Step.INVESTIGATE
+    supplier = event.supplier if isinstance(event, investigate.SupplierOverdue) else None
+    owed_by = None if isinstance(event, investigate.SupplierOverdue) else event.owed_by
     return lambda say: {
         "cause": say.one(words.CAUSES, EscalationCause.OVERDUE),
-        "step": say.step(Step.INVESTIGATE),
+        "step": say.step(step),
         "due_at": say.time(event.due_at),
-        "owed_by": event.supplier
-        if isinstance(event, investigate.SupplierOverdue)
-        else say.person(event.owed_by),
+        "owed_by": say.person(owed_by) if owed_by else supplier or "",
     }
 
 
