@@ -19,6 +19,8 @@ MAKERS: Final = ("production-officer", "technology-officer", "sales-officer", "q
 
 async def supply_details(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """The customer sends what was missing, or some of it cannot be had (REC-2)."""
+    if case.times["contest"]:
+        return await judge(staff, case, owed)  # it is another judge who is waited for
     known: Json = {
         "order_number": f"SO-{case.number}",
         "part_number": "LED-T8-18W",

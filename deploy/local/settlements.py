@@ -26,6 +26,7 @@ CLAUSES: Final = {
     "complaint": ("PEN-L1", "PEN-L1", "PEN-C1", "PEN-M3", "PEN-F2", "PEN-M4"),
     "handling": ("PEN-L2", "PEN-C1", "PEN-F4"),
 }
+ADJUDICATOR: Final = "deputy-general-manager"
 MILDER: Final = "criticism"
 
 
@@ -53,7 +54,11 @@ async def settle(staff: Staff, case: Case) -> Answer:
     """Whom the policy designates decides under the contract what the customer would not accept."""
     number = case.memory["case"]["solution"]["proposal"]
     body = {"reason": "The offer is what the contract provides for"}
-    return await post(staff, case, f"proposals/{number}/settlement", "deputy-general-manager", body)
+    place = f"proposals/{number}/settlement"
+    answer = await post(staff, case, place, ADJUDICATOR, body)
+    if answer.refused == "not_the_adjudicator":
+        return await post(staff, case, place, answer.content["adjudicator"], body)
+    return answer
 
 
 async def approve(staff: Staff, case: Case, owed: Owed) -> Answer | None:

@@ -15,8 +15,8 @@ from deploy.local.calls import Answer, Callers, Json
 
 READER: Final = "after-sales-head"  # whose token looks at how complaints stand
 TIMES_MAX: Final = 40
-# Until these are there, nobody begins with what comes after them.
-FIRST: Final = frozenset({"details", "judgement", "assignment", "finding"})
+# In turn: nobody begins with what comes after something that is missing. All else may be done at any time.
+IN_TURN: Final = ("details", "judgement", "assignment", "finding", "proposal", "measure")
 
 Work = Callable[[], Awaitable[None]]
 
@@ -143,9 +143,7 @@ class Staff:
 
     async def plan(self, case: Case) -> None:
         """Look at a complaint, and have whoever owes something see to it after thinking about it."""
-        found = await self.look(case)
-        early = [each for each in found if each.what in FIRST]
-        for owed in early or found:
+        for owed in next_of(await self.look(case)):
             if owed.key not in case.planned and owed.what in self._rules:
                 case.planned.add(owed.key)
                 self.pace.appoint(case, self.pace.thinking(case, owed), partial(self.act, case, owed))
@@ -168,6 +166,16 @@ class Staff:
             self.pace.appoint(case, self.pace.thinking(case, owed), partial(self.plan, case))
         else:
             self.done[owed.step] += 1
+
+
+def next_of(found: Sequence[Owed]) -> Iterator[Owed]:
+    """What can be done now; a solution and a measure may be thought of side by side."""
+    turns = [IN_TURN.index(each.what) for each in found if each.what in IN_TURN]
+    turn = IN_TURN[min(turns)] if turns else None
+    late = turn in IN_TURN[-2:]
+    for each in found:
+        if each.what not in IN_TURN or each.what == turn or (late and each.what in IN_TURN[-2:]):
+            yield each
 
 
 def owed_of(outcome: Json) -> Iterator[Owed]:

@@ -214,13 +214,16 @@ async def _owed(told: Told) -> str | None:
 
 
 async def _missed(told: Told) -> str | None:
+    """Simulated time stands still until all that is due was said, so it is said on the minute."""
     for recorded in told.history:
-        event = recorded.event
-        if isinstance(event, DeadlineMissed):
-            if event.missed_at != event.due_at:
-                return f"due {event.due_at}, missed {event.missed_at}: {event}"
-            if event.noticed_at < event.due_at or recorded.envelope.at < event.due_at:
-                return f"missed before it was due: {event}"
+        event, at = recorded.event, recorded.envelope.at
+        if (
+            isinstance(event, DeadlineMissed)
+            and not event.due_at == event.missed_at == event.noticed_at == at
+        ):
+            return f"due {event.due_at}, noticed {at}: {event}"
+        if isinstance(event, DeadlineWarned) and event.warned_at != at and not _short(event, at):
+            return f"the warning was due {event.warned_at}, and came {at}: {event}"
     for part in told.world.parts.values():
         for each in part.ticking:
             if left := await each.deadlines.due(LOG, told.world.now):
@@ -233,9 +236,9 @@ async def _chain(told: Told) -> str | None:
     return None if verdict.sound else str(verdict)
 
 
-def lateness(history: History) -> list[tuple[datetime, datetime]]:
-    """When each missed deadline was due, and when that was noticed."""
-    return [(e.event.due_at, e.event.noticed_at) for e in history if isinstance(e.event, DeadlineMissed)]
+def _short(event: DeadlineWarned, at: datetime) -> bool:
+    """Who got it with little time left is warned at once."""
+    return event.warned_at < at
 
 
 def _name(event_type: str) -> str:
