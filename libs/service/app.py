@@ -66,10 +66,7 @@ def create_app(
             if wired is None:
                 wired = await stack.enter_async_context(wiring.opened(chosen, service.name, read))
             app.state.resources = wired
-            app.state.followers = [
-                Follower(view, service.name, wired.store, wired.engine, wired.bus)
-                for view in service.views(wired)
-            ]
+            app.state.followers = _followers(service, wired)
             await stack.enter_async_context(_beside(app, service, wired))
             yield
 
@@ -88,9 +85,10 @@ def create_app(
     )
     app.state.draining = False
     app.state.running = set()
-    app.state.routes = [route for router in service.routers for route in router.routes]
+    routers = () if chosen.background == "only" else service.routers
+    app.state.routes = [route for router in routers for route in router.routes]
     app.include_router(health.router)
-    for router in service.routers:
+    for router in routers:
         _check(router)
         app.include_router(router, responses=PROBLEMS)
     return app
@@ -101,7 +99,9 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
     """Run what goes on beside requests, until the application stops."""
     work = {f"view {follower.view.name}": follower.run for follower in app.state.followers}
     if wired.database is not None:
+        # Whoever has keys at hand must hear of erasures, also where all other work is another process's.
         work["erasure"] = Forgetting(wired.log, wired.database, wired.keys).run
+    if wired.database is not None and wired.settings.background != "off":
         work["relay"] = Relay(wired.log, wired.bus, leases(wired.database)).run
         for reaction in service.reactions(wired):
             work[reaction.name] = _consumer(reaction, wired, wired.database).run
@@ -115,6 +115,14 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
             yield
         finally:
             await _end(tasks)
+
+
+def _followers(service: Service, wired: Resources) -> list[Follower]:
+    if wired.settings.background == "off":
+        return []
+    return [
+        Follower(view, service.name, wired.store, wired.engine, wired.bus) for view in service.views(wired)
+    ]
 
 
 async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:

@@ -36,6 +36,8 @@ class Settings(BaseModel):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     max_body_bytes: int = Field(default=4 * MEBIBYTE, ge=1024)
     shutdown_pause_seconds: float = Field(default=1.0, ge=0, le=300)
+    # Work beside requests: here (on), in another process (off), or that and no requests (only).
+    background: Literal["on", "off", "only"] = "on"
     policy: str = Field(default="standard", pattern=r"^[a-z0-9][a-z0-9-]*$")
 
     @model_validator(mode="after")

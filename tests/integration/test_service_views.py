@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -24,7 +25,7 @@ from libs.service import wiring
 from libs.service.app import Service, create_app
 from libs.service.projection import Follower
 from libs.service.reaction import Reaction, context
-from tests import backends, service_kit
+from tests import backends, notes, service_kit
 from tests.service_kit import SECONDS_MAX, until
 
 TABLE = "CREATE TABLE intake.seen (place bigserial PRIMARY KEY, seq bigint NOT NULL, reason text NOT NULL)"
@@ -155,12 +156,35 @@ async def test_a_view_that_stopped_is_told_by_readiness(
         assert 'redress_background_faults_total{work="view seen"}' in (await client.get("/metrics")).text
 
 
-@pytest.mark.rule("SEC-2")
-async def test_an_erasure_elsewhere_is_felt_here_within_a_second(
+async def test_work_beside_requests_can_be_another_process_s(
     resources: wiring.Resources, database: backends.Database, tmp_path: Path
 ) -> None:
+    service = replace(notes.SERVICE, views=lambda _: [Seen()])
+    url = database.dsn("redress_intake")
+    off, only = (
+        create_app(service, service_kit.write_settings(tmp_path, database_url=url, background=background))
+        for background in ("off", "only")
+    )
+    async with service_kit.client(off) as client:
+        assert (await client.post("/v1/notes", json={"text": "a"})).status_code == 201
+        assert (await client.get("/readyz")).json()["checks"]["views"] == {}
+        assert not off.state.followers
+        async with service_kit.client(only) as beside:
+            await until_seen(resources, ["a"])
+            assert (await beside.get("/readyz")).json()["checks"]["views"] == {"seen": "ok"}
+            assert (await beside.get("/metrics")).status_code == 200
+            service_kit.problem(await beside.post("/v1/notes", json={"text": "b"}), 404, "not_found")
+
+
+@pytest.mark.rule("SEC-2")
+@pytest.mark.parametrize("background", ["on", "off"])
+async def test_an_erasure_elsewhere_is_felt_here_within_a_second(
+    resources: wiring.Resources, database: backends.Database, tmp_path: Path, background: str
+) -> None:
     await withdraw(resources, "a secret", subject="erin")
-    settings = service_kit.write_settings(tmp_path, database_url=database.dsn("redress_intake"))
+    settings = service_kit.write_settings(
+        tmp_path, database_url=database.dsn("redress_intake"), background=background
+    )
     app = create_app(Service("intake", "Intake"), settings)
     async with service_kit.client(app), PostgresLog(database.dsn("redress_oversight")) as log:
         here: wiring.Resources = app.state.resources
