@@ -1,8 +1,11 @@
-"""The row on recording over HTTP: one process of intake, and the same process with the log left out."""
+"""Rows on recording over HTTP: a process of intake, and the same process with the log left out.
+
+Twice: with its work beside requests in a second process, as a busy intake runs, and all of it in one.
+"""
 
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -15,44 +18,59 @@ from deploy.local import ports, process, services, tokens
 from deploy.local.folder import Folder
 
 RATE = "requests/s"
-DURABLE, SILENT = "POST /v1/complaints", "the same, log left out"
 CONNECTIONS = 64
+APART, ALONE = f"POST /v1/complaints, {CONNECTIONS} connections", "POST, all work in one process"
+SILENT_APART, SILENT_ALONE = "the same, log left out", "that, log left out"
 
-ROWS = (Row("post", f"durable POST, {CONNECTIONS} connections", RATE, DURABLE, SILENT, 0.75),)
+ROWS = (
+    Row("post", "durable POST, relay and views in a second process", RATE, APART, SILENT_APART, 0.75),
+    Row("post-alone", "durable POST, all work in one process", RATE, ALONE, SILENT_ALONE, 0.75),
+)
+DURABLE = (complaints.LOG, ("-m", "libs.service.run", "services.intake.app"))
+SILENT = (silent.LOG, ("-m", "bench.silent"))
 
 
 @contextmanager
 def contestants(place: Place, scale: Scale, wanted: set[str]) -> Iterator[Mapping[str, Contestant]]:
-    """Two processes, each with a database of its own; whoever is not asked is idle."""
+    """Each with a database of its own; whoever is not asked is idle."""
     folder = Folder.at(place.folder / "system")
     folder.prepare()
     variants = {
-        DURABLE: (complaints.LOG, (sys.executable, "-m", "libs.service.run", "services.intake.app")),
-        SILENT: (silent.LOG, (sys.executable, "-m", "bench.silent")),
+        APART: (*DURABLE, ("off", "only")),
+        SILENT_APART: (*SILENT, ("off", "only")),
+        ALONE: (*DURABLE, ("on",)),
+        SILENT_ALONE: (*SILENT, ("on",)),
     }
     with ExitStack() as stack:
         yield {
-            name: stack.enter_context(serving(place, scale, folder, org, command))
-            for name, (org, command) in variants.items()
+            name: stack.enter_context(serving(place, scale, folder, *variant))
+            for name, variant in variants.items()
             if name in wanted
         }
 
 
 @contextmanager
 def serving(
-    place: Place, scale: Scale, folder: Folder, org: str, command: tuple[str, ...]
+    place: Place, scale: Scale, folder: Folder, org: str, command: tuple[str, ...], backgrounds: Sequence[str]
 ) -> Iterator[Contestant]:
-    """A running intake, measured by a client in another process."""
-    port = ports.free()
-    dsn = place.dsn(place.migrated_database())
-    usual = services.program("intake", port, folder, dsn, place.nats.url)
-    child = process.start(replace(usual, command=command, log=folder.logs / f"{org}.log"))
-    try:
-        template = request(folder, org)
-        programs = {**place.programs, "service": child.pid}
+    """A running intake, measured by a client in another process: it talks to the first of its processes."""
+    port, dsn = ports.free(), place.dsn(place.migrated_database())
+    with ExitStack() as stack:
+        pids = {}
+        for number, background in enumerate(backgrounds):
+            usual = services.program("intake", ports.free() if number else port, folder, dsn, place.nats.url)
+            child = process.start(
+                replace(
+                    usual,
+                    command=(sys.executable, *command),
+                    log=folder.logs / f"{org}-{background}.log",
+                    environment={**usual.environment, "REDRESS_BACKGROUND": background},
+                )
+            )
+            stack.callback(child.stop)
+            pids[f"service ({background})"] = child.pid
+        programs, template = {**place.programs, **pids}, request(folder, org)
         yield partial(together, RATE, programs, client.post, port, CONNECTIONS, scale.seconds, template)
-    finally:
-        child.stop()
 
 
 def request(folder: Folder, org: str) -> bytes:
