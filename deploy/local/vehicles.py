@@ -51,7 +51,7 @@ def request(report: Report) -> dict[str, Any]:
         "source": {"system": "vehicle-safety", "reference": str(number)},
         "channel": "web",
         "received_at": f"{report['received']}T12:00:00+00:00",
-        "occurred_at": _occurred_at(report),
+        "occurred_at": f"{report['failed']}T00:00:00+00:00" if report["failed"] else None,
         "complainant": {
             "name": f"Owner {number}",
             "email": f"owner-{number}@example.org",
@@ -64,12 +64,6 @@ def request(report: Report) -> dict[str, Any]:
         "narrative": report["narrative"],
         "demand": {"kind": "repair", "text": report["failure"]},
     }
-
-
-def _occurred_at(report: Report) -> str | None:
-    """When it failed; one report names a day after its own filing, which cannot be."""
-    failed = report["failed"]
-    return f"{failed}T00:00:00+00:00" if failed and failed <= report["received"] else None
 
 
 def _owner(report: Report) -> str | None:
