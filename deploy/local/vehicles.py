@@ -44,7 +44,7 @@ def reports(path: Path = FILE, count: int | None = None) -> tuple[list[Report], 
 
 
 def request(report: Report) -> dict[str, Any]:
-    """The body of `POST /v1/complaints` for one report. The source names no owner: name and address are derived."""
+    """The body of `POST /v1/complaints` for one report; the owner, whom it does not name, is derived."""
     number = report["odi_number"]
     product = " ".join(str(report[key]) for key in ("make", "model", "model_year"))
     return {
@@ -67,7 +67,7 @@ def request(report: Report) -> dict[str, Any]:
 
 
 def _owner(report: Report) -> str | None:
-    """One vehicle is one owner: same place, model, year and exact mileage. Without mileage nobody can tell."""
+    """One vehicle is one owner: same place, model, year and exact mileage. Else nobody can tell."""
     if not report["mileage"]:
         return None
     vehicle = "|".join(str(report[key]) for key in ("state", "make", "model", "model_year", "mileage"))
