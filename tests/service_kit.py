@@ -80,6 +80,7 @@ def write_settings(folder: Path, **chosen: Any) -> Settings:
         "key_file": folder / "key",
         "jwks_file": folder / "jwks.json",
         "attachments_dir": folder / "attachments",
+        "outbox_dir": folder / "outbox",
         "shutdown_pause_seconds": 0,
         **chosen,
     }
