@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libs.events.contracts.values import Suspicion
 from libs.policy.incidents import Likeness
 from services.intake import views
-from services.intake.neighbours import COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Batch
+from services.intake.neighbours import COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Incidents
 from services.intake.tables import CHECKPOINTS, COMPLAINTS, INCIDENTS
 
 _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
@@ -59,6 +59,7 @@ _COUNTED: Final = (
         COMPLAINTS.c.log == bindparam("log"),
         COMPLAINTS.c.recorded_at >= bindparam("since"),
         COMPLAINTS.c.status.not_in([status.value for status in UNCOUNTED]),
+        COMPLAINTS.c.kind.is_not(None),
         COMPLAINTS.c.founded.is_not(False),
     )
     .order_by(COMPLAINTS.c.seq)
@@ -99,15 +100,17 @@ class SqlNeighbours:
             found = await connection.execute(_MERGED, {"log": log, "into": complaint_id})
             return tuple(found.scalars())
 
-    async def batch(
-        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
-    ) -> Batch:
-        """See `Neighbours.batch`."""
+    async def incidents(self, log: str, likeness: Likeness, since: datetime) -> Incidents:
+        """See `Neighbours.incidents`."""
         asked = {"log": log, "matched_on": likeness.matched_on, "reference": likeness.reference}
-        alike = _COUNTED.where(*(_COLUMNS[name] == value for name, value in fields.items())).limit(limit)
         async with self._reading.connect() as connection:
             past = (await connection.execute(_INCIDENTS, asked)).all()
-            if past and past[-1].latest_at >= since:
-                return Batch(len(past), past[-1].incident_id, ())
-            found = await connection.execute(alike, {"log": log, "since": since})
-            return Batch(len(past), None, tuple(found.scalars()))
+        return Incidents(len(past), past[-1].incident_id if past and past[-1].latest_at >= since else None)
+
+    async def alike(
+        self, log: str, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> tuple[UUID, ...]:
+        """See `Neighbours.alike`."""
+        rows = _COUNTED.where(*(_COLUMNS[name] == value for name, value in fields.items())).limit(limit)
+        async with self._reading.connect() as connection:
+            return tuple((await connection.execute(rows, {"log": log, "since": since})).scalars())

@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any, Final, Protocol
 from uuid import UUID
 
+from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.classify import ComplaintJoinedIncident, IncidentRaised
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
@@ -27,12 +28,11 @@ SUSPICIONS_MAX: Final = 20  # of one complaint; the newest, when there are more
 
 
 @dataclass(frozen=True, slots=True)
-class Batch:
-    """Complaints that agree in something: how many incidents they had, the open one, and who they are."""
+class Incidents:
+    """How many incidents complaints alike had, and the open one."""
 
-    incidents: int
-    open_incident: UUID | None
-    complaint_ids: tuple[UUID, ...]
+    count: int
+    open: UUID | None
 
 
 class Neighbours(Protocol):
@@ -52,14 +52,21 @@ class Neighbours(Protocol):
         """The complaints that this one carries on for, in the order of their recording (REC-9)."""
         ...
 
-    async def batch(
-        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
-    ) -> Batch:
-        """Complaints alike in all `fields`, recorded since then (the first `limit`), and their incidents.
-
-        An incident is open while complaints join it: the last one since then. Of an open one, no complaints.
-        """
+    async def incidents(self, log: str, likeness: Likeness, since: datetime) -> Incidents:
+        """The incidents of that likeness. One is open while complaints join it: the last one since then."""
         ...
+
+    async def alike(
+        self, log: str, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> tuple[UUID, ...]:
+        """Complaints that agree in all `fields`, recorded since then, judged, not unfounded; oldest first."""
+        ...
+
+
+async def have_come_to(known: Neighbours, heard: Recorded[Any]) -> None:
+    """What is not known yet cannot be found, so an answer given too early would lose something."""
+    if not await known.come_to(heard.envelope.log, heard.envelope.seq):
+        raise errors.Unavailable("The register has not come to this complaint yet.")
 
 
 def values_of(respondent: Respondent, product: Product | None) -> dict[str, str]:
@@ -118,6 +125,10 @@ class MemoryNeighbours:
         self._incidents: defaultdict[tuple[str, str, str], list[_Incident]] = defaultdict(list)
         self._by_id: dict[tuple[str, UUID], _Incident] = {}
 
+    def seq(self, log: str) -> int:
+        """How far it has heard."""
+        return self._seq[log]
+
     def note(self, recorded: Recorded[Any]) -> None:
         """Take in one event; the same again changes nothing."""
         log, event, seq = recorded.envelope.log, recorded.event, recorded.envelope.seq
@@ -167,14 +178,16 @@ class MemoryNeighbours:
         """See `Neighbours.merged_into`."""
         return tuple(id for id, each in self._complaints[log].items() if each.into == complaint_id)
 
-    async def batch(
-        self, log: str, likeness: Likeness, fields: Mapping[str, str], since: datetime, limit: int
-    ) -> Batch:
-        """See `Neighbours.batch`."""
+    async def incidents(self, log: str, likeness: Likeness, since: datetime) -> Incidents:
+        """See `Neighbours.incidents`."""
         past = self._incidents[log, likeness.matched_on, likeness.reference]
-        if past and past[-1].latest_at >= since:
-            return Batch(len(past), past[-1].incident_id, ())
-        return Batch(len(past), None, tuple(self._counted(log, fields, since))[:limit])
+        return Incidents(len(past), past[-1].incident_id if past and past[-1].latest_at >= since else None)
+
+    async def alike(
+        self, log: str, fields: Mapping[str, str], since: datetime, limit: int
+    ) -> tuple[UUID, ...]:
+        """See `Neighbours.alike`."""
+        return tuple(self._counted(log, fields, since))[:limit]
 
     def _index(self, log: str, complaint_id: UUID) -> None:
         """By every value it ever had; the present one is looked at when it is found."""
@@ -190,6 +203,7 @@ class MemoryNeighbours:
         fewest = min((self._saying[log, name, value] for name, value in fields.items()), key=len)
         for id in sorted(fewest, key=lambda id: self._complaints[log][id].seq):
             each = self._complaints[log][id]
-            counts = each.status not in UNCOUNTED and each.record.handling.founded is not False
+            handling = each.record.handling
+            counts = each.status not in UNCOUNTED and handling.judgements and handling.founded is not False
             if counts and each.record.recorded_at >= since and fields.items() <= each.values.items():
                 yield id
