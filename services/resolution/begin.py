@@ -13,7 +13,10 @@ from services.resolution.state import Case
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenCase:
-    """Who answers by the assignment or escalation at seq `as_of`, and by when later steps are due (ASG-7)."""
+    """Who answers by the assignment or escalation at seq `as_of`, and by when later steps are due (ASG-7).
+
+    `due` is as the assignment at seq `due_as_of` gave it: an escalation gives nobody more time.
+    """
 
     complaint_id: UUID
     answerable: Answerable
@@ -21,6 +24,7 @@ class OpenCase:
     severity: Severity
     due: tuple[StepDue, ...]
     ground: Ground
+    due_as_of: int
     as_of: int
     now: datetime
 
@@ -42,7 +46,8 @@ def decide(command: OpenCase, case: Case) -> list[events.CaseOpened | events.Cas
                 opened_at=command.now,
             )
         ]
-    if command.as_of <= case.handling.acted_on:
+    before = case.handling
+    if command.as_of <= before.acted_on:
         return []
     return [
         events.CaseHandedOver(
@@ -50,7 +55,7 @@ def decide(command: OpenCase, case: Case) -> list[events.CaseOpened | events.Cas
             answerable=command.answerable,
             kind=command.kind,
             severity=command.severity,
-            due=command.due,
+            due=command.due if command.due_as_of > before.acted_on else before.due,
             ground=command.ground,
             acted_on=command.as_of,
             handed_over_at=command.now,

@@ -57,9 +57,10 @@ class Entry:
 class Complaint:
     """A complaint as its history tells it.
 
-    `judged` is the judgement that holds, None while it is contested. `due` are the times the assignment gave;
-    `as_of` the seq of the newest assignment or escalation. `told` are the kinds of notices that reached the
-    customer since what they are about last changed; `tasks` those that a person must deliver, and who.
+    `judged` is the judgement that holds, None while it is contested. `due` are the times that the assignment
+    at seq `due_as_of` gave; `as_of` is the seq of the newest assignment or escalation. `told` are the kinds
+    of notices that reached the customer since what they are about last changed; `tasks` those that a person
+    must deliver, and who.
     """
 
     complaint_id: UUID
@@ -83,6 +84,7 @@ class Complaint:
     answerable: Answerable | None = None
     due: tuple[StepDue, ...] = ()
     ground: Ground | None = None
+    due_as_of: int = 0
     as_of: int = 0
     finding: Recorded[FindingRecorded] | None = None
     misses: tuple[Recorded[DeadlineMissed], ...] = ()
@@ -233,7 +235,7 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return replace(complaint, told=told, tasks=tasks, old_offers=complaint.offers)
         case ComplaintReopened() if complaint.judged is not None and complaint.judged.founded is not None:
             # A further round finds and tells anew; one that was contested is judged anew, and waits for that.
-            return replace(complaint, finding=None, told=frozenset())
+            return replace(complaint, finding=None, told=frozenset(), due=event.due or complaint.due)
         case _:
             return complaint
 
@@ -270,6 +272,7 @@ def _assigned(complaint: Complaint, event: ComplaintAssigned | ComplaintEscalate
             severity=event.severity,
             due=event.due,
             ground=event.ground,
+            due_as_of=seq,
             as_of=seq,
         )
     if complaint.answerable is None:

@@ -34,6 +34,7 @@ def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
         severity=complaint.severity,
         due=complaint.due,
         ground=complaint.ground,
+        due_as_of=complaint.due_as_of,
         as_of=complaint.as_of,
         now=now,
     )

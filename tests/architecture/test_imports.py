@@ -37,7 +37,11 @@ VIOLATIONS = {
     ],
     "intake": [
         ("services.intake.state", "services.intake.record"),
+        ("services.intake.handling", "services.intake.state"),
         ("services.intake.record", "services.intake.amend"),
+        ("services.intake.assign", "services.intake.classify"),
+        ("services.intake.reassign", "services.intake.plan"),
+        ("services.intake.grouping", "services.intake.reactions"),
         ("services.intake.record", "services.intake.views"),
         ("services.intake.views", "services.intake.api"),
         ("services.intake.reactions", "services.intake.api"),
@@ -63,10 +67,14 @@ VIOLATIONS = {
         ("services.resolution.state", "services.resolution.propose"),
         ("services.resolution.propose", "services.resolution.approve"),
         ("services.resolution.owed", "services.resolution.overdue"),
+        ("services.resolution.history", "services.resolution.outcome"),
+        ("services.resolution.views", "services.resolution.desk"),
+        ("services.resolution.reactions", "services.resolution.proposing"),
     ],
     "decisions": [
         ("libs.policy.pack", "time"),
         ("services.intake.record", "libs.service"),
+        ("services.intake.plan", "sqlalchemy"),
     ],
     "interface": [
         ("libs.events.decider", "libs.events.log"),

@@ -71,6 +71,7 @@ open_it = begin.OpenCase(
     severity=Severity.SERIOUS,
     due=DUE,
     ground=GROUND,
+    due_as_of=10,
     as_of=10,
     now=NOW,
 )

@@ -24,6 +24,7 @@ from tests.unit.resolution_situations import (
     counter,
     decline,
     given,
+    hand_over,
     offer,
     open_it,
     propose_front_line,
@@ -32,6 +33,7 @@ from tests.unit.resolution_situations import (
     remedy,
     settle,
     start,
+    step_due,
     when,
 )
 
@@ -182,6 +184,19 @@ def test_words_are_done_when_they_are_done() -> None:
 def test_nothing_is_carried_out_before_it_is_approved_and_accepted() -> None:
     for before in ("opened", "proposed", "offered", "rejected", "declined"):
         refuses(execute.NotYetAccepted, start, SITUATIONS[before])
+
+
+@rule("ASG-7")
+def test_an_escalation_gives_nobody_more_time_and_a_new_assignment_does() -> None:
+    """Trap 1: deadlines move only by an event that says so."""
+    declined = given(open_it, propose_front_line, decline)
+    (escalated,) = when(hand_over, declined)
+    assert declined.handling is not None
+    assert escalated.due == declined.handling.due
+    assert escalated.answerable == hand_over.answerable
+    again = replace(hand_over, due_as_of=20, due=(step_due(Step.PROPOSE, 50),))
+    (reassigned,) = when(again, declined)
+    assert reassigned.due == again.due
 
 
 @rule("PRO-7")
