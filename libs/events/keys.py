@@ -25,7 +25,7 @@ from libs.events.envelope import WrappedKey
 
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
-CACHED_KEYS_MAX: Final = 20_000
+CACHED_KEYS_MAX: Final = 5_000  # about 1 KB each; views and reactions meet a key within seconds of its use
 # A service notices an erasure elsewhere within a second; this bound holds for every other process.
 CACHE_SECONDS_MAX: Final = 60.0
 
@@ -37,12 +37,11 @@ class DataKey:
     bytes (a repeated append is recognised) and no nonce ever meets two plaintexts.
     """
 
-    __slots__ = ("_nonce_key", "key_id", "material")
+    __slots__ = ("key_id", "material")
 
     def __init__(self, key_id: UUID, material: bytes) -> None:
         self.key_id = key_id
         self.material = material
-        self._nonce_key = material[KEY_BYTES:]
 
     @property
     def _cipher(self) -> AESGCM:
@@ -73,7 +72,7 @@ class DataKey:
 
     def seal_bytes(self, content: bytes, place: bytes) -> bytes:
         """Encrypt bytes; `place` is authenticated with them."""
-        nonce = hmac.digest(self._nonce_key, place + b"\x00" + content, "sha256")[:NONCE_BYTES]
+        nonce = hmac.digest(self.material[KEY_BYTES:], place + b"\x00" + content, "sha256")[:NONCE_BYTES]
         return nonce + self._cipher.encrypt(nonce, content, place)
 
     def open_bytes(self, sealed: bytes, place: bytes) -> bytes:
