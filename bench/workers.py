@@ -12,6 +12,7 @@ import structlog
 
 from bench import machine
 from bench.measure import Sample
+from libs.service import lean
 
 PREPARE_SECONDS_MAX = 120.0
 WORK_SECONDS_MAX = 300.0
@@ -80,4 +81,5 @@ def _ready() -> None:
 
 
 def _run(work: Callable[..., Counted], *arguments: Any) -> Counted:
+    lean.settle()  # every side, ours and others'; our services and commands do so when they begin
     return work(_ready, *arguments)

@@ -20,6 +20,7 @@ from libs.events import erasure, errors, export, ledger, store
 from libs.events.contracts import catalogue
 from libs.events.envelope import Appended, Envelope, Head
 from libs.events.keys import KeyRing
+from libs.service import lean
 
 commands = typer.Typer(no_args_is_help=True, help="Prove, tell again, export and erase what is on record.")
 CONTRACTS = catalogue.MODULES  # imported, so that every type of event can be decoded
@@ -53,6 +54,7 @@ def verify(
             with progressing("verify") as progress:
                 return await ledger.verify(opened, log, known, progress)
 
+    lean.settle()  # or a quarter of the time would go into looking through what is loaded
     verdict = source.carry_out(check)
     typer.echo(telling.verdict_as_json(verdict) if as_json else telling.verdict(verdict))
     raise typer.Exit(0 if verdict.sound else 1)
@@ -72,6 +74,7 @@ def replay(
 ) -> None:
     """Tell every event again, in the order it was recorded."""
     teller = Teller(Source(data_dir, database_url, file), log, key_file, sealed, as_json)
+    lean.settle()
     source.carry_out(lambda: teller.tell(after, None, lambda e: event_type in (None, e.type)))
 
 
