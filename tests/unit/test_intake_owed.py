@@ -1,0 +1,111 @@
+"""Wherever a complaint stands, somebody owes what comes next, and every plan can be made (SLA-3, trap 3)."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+from functools import partial
+from typing import Any
+
+import pytest
+from hypothesis import given as given_any
+from hypothesis import strategies as st
+
+from libs.events import errors
+from libs.events.contracts.clock import DeadlineMissed
+from libs.events.contracts.handling import Answerable, Severity, Step
+from services.intake import assign, classify, contest, escalate, overdue, plan, reassign, state
+from tests.unit.intake_situations import (
+    COMMANDS,
+    MOMENT,
+    NO,
+    SITUATIONS,
+    after,
+    missed,
+    said,
+    when,
+)
+
+Decide = Callable[[plan.Moment, state.Complaint], list[Any]]
+SALES = Answerable(unit="sales", person="sales-officer")
+BY_POLICY: tuple[Decide, ...] = (
+    plan.planned(plan.judged_by_policy, classify.decide),
+    plan.planned(plan.assigned_by_policy, assign.decide),
+)
+ASKED: dict[str, Decide] = {
+    "judge": plan.planned(partial(plan.judged_by_person, said()), classify.decide),
+    "judge another": plan.planned(
+        partial(plan.judged_by_person, said("after-sales-deputy")), classify.decide
+    ),
+    "leave open": plan.planned(partial(plan.judged_by_person, said(founded=None)), classify.decide),
+    "make major": plan.planned(
+        partial(plan.judged_by_person, said("quality-head", severity=Severity.MAJOR)), classify.decide
+    ),
+    "reject": plan.planned(partial(plan.judged_by_person, said(founded=NO)), classify.decide),
+    "contest": plan.planned(partial(plan.contested, "a new fact", "li.wei"), contest.decide),
+    "reassign": plan.planned(partial(plan.reassigned, SALES, "theirs", "li.wei"), reassign.decide),
+    "escalate": plan.planned(partial(plan.escalated, "everything", "li.wei"), escalate.decide),
+    "miss": plan.planned(partial(plan.escalated_overdue, missed()), escalate.decide),
+    "pass classify": plan.planned(partial(plan.passing, Step.CLASSIFY), overdue.decide),
+    "pass assign": plan.planned(partial(plan.passing, Step.ASSIGN), overdue.decide),
+}
+STEP_ONE = ("amend", "convert", "withdraw", "merge", "separate", "join")
+
+
+def follow_up(moment: plan.Moment, complaint: state.Complaint) -> state.Complaint:
+    """What intake does by itself then."""
+    for decide in BY_POLICY:
+        complaint = after(complaint, decide(moment, complaint))
+    return complaint
+
+
+def somebody_owes(complaint: state.Complaint) -> bool:
+    """Intake's own people, or whoever answers for it; what is unfounded is for notifier and resolution."""
+    match complaint:
+        case state.Recorded(record) | state.Founded(record):
+            term = record.handling.term
+            return term is not None and term.owed_by is not None
+        case state.Assigned(record):
+            return record.handling.answerable is not None
+        case _:
+            return True
+
+
+@given_any(st.lists(st.tuples(st.sampled_from([*ASKED, *STEP_ONE]), st.integers(0, 72)), max_size=14))
+@pytest.mark.rule("SLA-3", "ASG-2")
+def test_in_every_reachable_situation_somebody_owes_what_comes_next(doings: list[tuple[str, int]]) -> None:
+    moment = MOMENT
+    complaint = follow_up(moment, after(state.INITIAL, when(COMMANDS["record"], state.INITIAL)))
+    for doing, hours in doings:
+        moment = replace(moment, now=moment.now + timedelta(hours=hours))
+        try:
+            if doing in ASKED:
+                happened = ASKED[doing](moment, complaint)
+            else:
+                happened = when(replace(COMMANDS[doing], now=moment.now), complaint)
+        except errors.Refused:
+            continue
+        complaint = after(complaint, happened)
+        for late in [each for each in happened if isinstance(each, DeadlineMissed)]:
+            decide = plan.planned(partial(plan.escalated_overdue, late), escalate.decide)
+            complaint = after(complaint, decide(moment, complaint))
+        complaint = follow_up(moment, complaint)
+        assert follow_up(moment, complaint) == complaint, "done once, it is done"
+        assert somebody_owes(complaint)
+
+
+@pytest.mark.parametrize("situation", [name for name in SITUATIONS if name != "not recorded"])
+@pytest.mark.parametrize("asked", ASKED)
+def test_every_plan_can_be_made_in_every_situation_and_is_the_same_again(situation: str, asked: str) -> None:
+    def outcome() -> Any:
+        try:
+            return ASKED[asked](MOMENT, SITUATIONS[situation])
+        except errors.Refused as refusal:
+            return refusal.code
+
+    assert outcome() == outcome()
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_what_is_not_there_is_not_found(asked: str) -> None:
+    with pytest.raises(errors.NotFound):
+        ASKED[asked](MOMENT, state.INITIAL)
