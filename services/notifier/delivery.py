@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from typing import Final
 from uuid import UUID
 
+from prometheus_client import Counter
+
 from libs.events.contracts.personal import Erased
 from libs.events.decider import Stream, transact
 from libs.events.store import Context
@@ -25,6 +27,8 @@ from services.notifier.channels.outbox import Outbox
 NOTICES: Final[Stream[state.Notice]] = Stream("notifier", state.INITIAL, state.evolve)
 CHANNEL_SECONDS_MAX: Final = 10.0
 FAMILY: Final = "notices"
+
+attempts = Counter("redress_notice_attempts", "Attempts to deliver a notice.", ["channel", "outcome"])
 
 
 def channels(resources: Resources) -> dict[str, Channel]:
@@ -49,6 +53,7 @@ class Sender:
         if not isinstance(notice, state.Sending) or not self._is_due(notice, first):
             return
         failure = await self._attempt(log, notice)
+        attempts.labels(notice.channel, "failed" if failure else "delivered").inc()
         now = self._resources.now()
         command = deliver.RecordAttempt(
             channel=notice.channel,
