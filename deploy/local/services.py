@@ -32,10 +32,6 @@ def program(name: str, port: int, folder: Folder, database_url: str, nats_url: s
         "REDRESS_HOST": HOST,
         "REDRESS_PORT": str(port),
         "REDRESS_SHUTDOWN_PAUSE_SECONDS": "0",  # nobody balances load here
-        # Large blocks go back to the system when they are freed, and threads share what is kept.
-        "MALLOC_ARENA_MAX": "1",
-        "MALLOC_MMAP_THRESHOLD_": "65536",
-        "MALLOC_TRIM_THRESHOLD_": "131072",
     }
     return process.Program(
         name=name,
