@@ -27,6 +27,7 @@ CLAUSES: Final = {
     "handling": ("PEN-L2", "PEN-C1", "PEN-F4"),
 }
 ADJUDICATOR: Final = "deputy-general-manager"
+ELSEWHERE: Final = ("nothing_to_answer_for", "already_settled")  # it is the other charge that is undecided
 MILDER: Final = "criticism"
 
 
@@ -96,7 +97,7 @@ async def decide(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     if owed.about is None:
         return None  # what was verified is put to somebody by itself
     answer = await judge(staff, case, owed, owed.about, "complaint")
-    if answer.refused == "nothing_to_answer_for":
+    if answer.refused in ELSEWHERE:
         return await judge(staff, case, owed, owed.about, "handling")
     return answer
 
@@ -115,7 +116,7 @@ async def judge(staff: Staff, case: Case, owed: Owed, person: str, charge: str) 
     if answer.refused == "clause_does_not_apply":
         clause = answer.content["applicable"][0]
         answer = await post(staff, case, "sanctions", owed.person, body | {"clause": clause})
-    if answer.refused and answer.refused != "nothing_to_answer_for":
+    if answer.refused and answer.refused not in ELSEWHERE:
         return await post(staff, case, "waivers", owed.person, body)
     if answer:
         await speak(staff, case, answer.content["sanctions"][-1])

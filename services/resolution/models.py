@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated
+from typing import Annotated, Self
 from uuid import UUID
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, model_validator
 
 from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
@@ -41,6 +41,13 @@ class ApprovalBody(RequestModel):
 
     approved: bool
     reason: Words | None = None
+
+    @model_validator(mode="after")
+    def _reasoned(self) -> Self:
+        """Whoever proposes next has to know why."""
+        if not self.approved and self.reason is None:
+            raise ValueError("A rejection needs its reason")
+        return self
 
 
 class AnswerBody(RequestModel):
@@ -212,6 +219,9 @@ class MissingAnswer(BaseModel):
     owed_by: Answerable
     due_at: datetime | None
     about: str | None
+    """Whose responsibility, or which proposal, sanction or improvement."""
+    charge: Charge | None
+    rests_on: UUID | None
 
 
 class StepAnswer(BaseModel):

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from typing import assert_never
+from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Step
+from libs.events.contracts.penalize import Charge
 from libs.policy import people
 from libs.policy.pack import Pack
 from services.resolution.measure import Completed, Improvement, NotPlanned, Planned, Verified
@@ -54,6 +56,8 @@ class Owed:
     due_at: datetime | None
     warn_at: datetime | None = None
     about: str | None = None  # whose responsibility, which sanction, proposal or improvement
+    charge: Charge | None = None  # of a responsibility, and what it rests on
+    rests_on: UUID | None = None
 
 
 def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
@@ -108,6 +112,8 @@ def of_responsibilities(case: Case) -> Iterator[Owed]:
             due_at=raised.due.due_at,
             warn_at=raised.due.warn_at,
             about=raised.person,
+            charge=raised.charge,
+            rests_on=raised.rests_on,
         )
     for sanction in case.appeals:
         if appealed := sanction.appealed:

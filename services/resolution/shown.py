@@ -142,7 +142,14 @@ def _step(found: StepOutcome) -> StepAnswer:
         done=found.wanted and not found.missing,
         on_record=tuple(EntryAnswer(what=each.what, by=each.by, at=each.at) for each in found.on_record),
         missing=tuple(
-            MissingAnswer(what=each.what, owed_by=each.owed_by, due_at=each.due_at, about=each.about)
+            MissingAnswer(
+                what=each.what,
+                owed_by=each.owed_by,
+                due_at=each.due_at,
+                about=each.about,
+                charge=each.charge,
+                rests_on=each.rests_on,
+            )
             for each in found.missing
         ),
     )
