@@ -44,7 +44,7 @@ def demonstrate(reports: int | None) -> Sample:
         if (shared := REPOSITORY.parent / "shared").exists():
             (clone.parent / "shared").symlink_to(shared)
         options = ["--ports", str(first_port())]
-        options += ["--count", str(reports)] if reports else []
+        options += ["--count", str(reports or "all"), "--record-only"]
         with machine.cores_used({}) as cores:
             began = time.monotonic()
             with running(clone, options) as demo:

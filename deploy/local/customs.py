@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
@@ -21,10 +21,12 @@ async def supply_details(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """The customer sends what was missing, or some of it cannot be had (REC-2)."""
     if case.times["contest"]:
         return await judge(staff, case, owed)  # it is another judge who is waited for
+    happened = datetime.fromisoformat(case.request["occurred_at"] or case.request["received_at"])
+    before = timedelta(days=-20 if case.happens("before delivery", 0.04) else 120)
     known: Json = {
         "order_number": f"SO-{case.number}",
         "part_number": "LED-T8-18W",
-        "delivered_on": (staff.pace.now() - timedelta(days=120)).date().isoformat(),
+        "delivered_on": min(happened - before, staff.pace.now()).date().isoformat(),
         "quantity": 1,
         "defective_quantity": 1,
         "requirement": "as ordered",

@@ -1,4 +1,4 @@
-"""`redress demo`: a fresh system, real complaints through it, and proof that none was lost or altered."""
+"""`redress demo`: a fresh system, real complaints through all of it, and proof that nothing was altered."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 import json
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -22,18 +22,34 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from deploy.local import database, ports, tokens, up, vehicles
+from deploy.local import database, policies, ports, tokens, up, vehicles, working
+from deploy.local.drive import Drive, at_work
+from deploy.local.figures import Figures, duration, named
 from deploy.local.folder import Folder
 from deploy.local.supervisor import until_signal
 from libs.events import bus, ledger
 from libs.events.connection import Connection
 from libs.events.envelope import Head
 from libs.events.log.postgres import PostgresLog
+from libs.policy import pack
 
 FOLDER: Final = Path(".redress/demo")
 BATCH_REPORTS: Final = 200
 SENT_AGAIN: Final = 100  # reports that are sent a second time, to see them answered as before
+REPORTS: Final = 500
+SEED: Final = 7
 SETTLE_SECONDS: Final = 60.0
+STILL_SECONDS: Final = 1.5
+# A measure is observed for months, which a demonstration does not wait for.
+WAITED_FOR: Final = frozenset({"verification"})
+QUALITY_DETAILS: Final = (
+    "order_number",
+    "part_number",
+    "delivered_on",
+    "quantity",
+    "defective_quantity",
+    "requirement",
+)
 PAUSE_SECONDS: Final = 0.1
 PLAIN_LINE_EVERY: Final = 1000
 
@@ -47,6 +63,8 @@ class Heard:
     last_seq: int = 0
     out_of_order: int = 0
     lags_seconds: list[float] = field(default_factory=list)
+    figures: Figures = field(default_factory=Figures)
+    tell: Callable[[UUID], None] = lambda _: None
 
     async def take(self, message: Msg) -> None:
         """One message, as JetStream delivers it."""
@@ -56,6 +74,9 @@ class Heard:
         self.ids.add(envelope.event_id)
         self.types[envelope.type.split(".")[2]] += 1
         self.lags_seconds.append((datetime.now(UTC) - envelope.at).total_seconds())
+        self.figures.take(envelope)
+        if envelope.complaint_id is not None:
+            self.tell(envelope.complaint_id)
 
 
 @dataclass
@@ -64,11 +85,13 @@ class Sent:
 
     statuses: Counter[int] = field(default_factory=Counter)
     complaints: set[str] = field(default_factory=set)
+    by_reference: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: float = 0.0
     refusals: list[str] = field(default_factory=list)
 
-    def take(self, result: dict[str, Any]) -> None:
+    def take(self, reference: str, result: dict[str, Any]) -> None:
         """The answer to one line of an import."""
+        self.by_reference[reference] = result
         self.statuses[result["status"]] += 1
         if result["status"] in (httpx.codes.CREATED, httpx.codes.OK):
             self.complaints.add(result["complaint_id"])
@@ -76,21 +99,33 @@ class Sent:
             self.refusals.append(json.dumps(result, ensure_ascii=False))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """What to show: how many reports (None: all), how far, and with which people."""
+
+    count: int | None
+    record_only: bool
+    seed: int
+
+
 def demo(
-    count: Annotated[int | None, typer.Option(min=1, help="How many reports; all of them without.")] = None,
+    count: Annotated[str, typer.Option(help='How many reports, or "all".')] = str(REPORTS),
+    record_only: Annotated[bool, typer.Option("--record-only", help="Step 1 alone.")] = False,
+    seed: Annotated[int, typer.Option(help="What the people are like.")] = SEED,
     leave: Annotated[
         bool, typer.Option("--exit", help="Do not stay up; status 0 only if all agrees.")
     ] = False,
     wanted: Annotated[str, typer.Option("--ports", envvar="REDRESS_PORTS")] = str(ports.FIRST),
     data_dir: up.DataDir = FOLDER,
 ) -> None:
-    """Start a fresh system, import real complaints, prove them unaltered, and say how to try it."""
+    """Start a fresh system, see real complaints through, prove them unaltered, and say how to try it."""
     folder = Folder.at(data_dir)
     try:
         chosen = ports.choose(wanted)
+        plan = Plan(None if count == "all" else int(count), record_only, seed)
         with folder.locked():
             folder.clean()
-        agreed = asyncio.run(show(folder, chosen, count, leave))
+        agreed = asyncio.run(show(folder, chosen, plan, leave))
     except up.REFUSALS as why:
         typer.echo(str(why), err=True)
         raise typer.Exit(1) from None
@@ -98,23 +133,30 @@ def demo(
         raise typer.Exit(1)
 
 
-async def show(folder: Folder, chosen: dict[str, int], count: int | None, leave: bool) -> bool:
+async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) -> bool:
     """The whole demonstration; answers whether everything agreed."""
     console = Console()
-    found, real = vehicles.reports(count=count)
+    found, real = vehicles.reports(count=plan.count)
     if not real:
         console.print(
             f"[bold]No file of real complaints at {vehicles.FILE.resolve()}: these are made up by a seed."
         )
     agreed = False
     async with until_signal(), up.running(folder, chosen, typer.echo) as system:
-        token = tokens.mint(folder.signing_keys(), database.LOG, tokens.SCOPES, "demo", tokens.TTL_SECONDS)
-        heard = Heard()
+        keys = folder.signing_keys()
+        token = tokens.mint(keys, database.LOG, tokens.SCOPES, "demo", tokens.TTL_SECONDS)
+        heard, again = Heard(), found[:SENT_AGAIN]
         async with listening(system.nats_url, heard):
-            again = found[:SENT_AGAIN]
-            sent = await send(system.service_urls["intake"], token, found + again, console)
+            if plan.record_only:
+                sent = await send(system.service_urls["intake"], token, found + again, console)
+                rows = []
+            else:
+                async with at_work(system.service_urls, keys, plan.seed) as drive:
+                    await policies.publish(drive.staff.callers, datetime.now(UTC).date())
+                    sent = await send(system.service_urls["intake"], token, found + again, console)
+                    rows = await handle(system, drive, heard, found, sent, console)
             settled = await settle(system, heard)
-        rows = findings(len(found), len(again), sent, heard, settled)
+        rows = findings(len(found), len(again), sent, heard, settled) + rows
         agreed = all(row.agrees for row in rows)
         print_table(console, rows, agreed)
         print_how_to_try(console, system, folder, token)
@@ -122,6 +164,79 @@ async def show(folder: Folder, chosen: dict[str, int], count: int | None, leave:
             console.print("Stays up until Ctrl-C.")
             await asyncio.Event().wait()
     return agreed
+
+
+async def handle(
+    system: up.System,
+    drive: Drive,
+    heard: Heard,
+    found: Sequence[vehicles.Report],
+    sent: Sent,
+    console: Console,
+) -> list[Row]:
+    """Have everybody see to every complaint, and say what came of it."""
+    for report in found:
+        body = vehicles.request(report)
+        known = sent.by_reference[body["source"]["reference"]]
+        lacks = [name for name in QUALITY_DETAILS if body["product"].get(name) is None]
+        drive.staff.meet({**known, "missing_details": lacks}, body)
+    started = time.monotonic()
+    heard.tell = drive.heard
+    for complaint_id in drive.staff.cases:
+        drive.heard(complaint_id)
+    async with PostgresLog(system.database_urls["redress_auditor"]) as log:
+        finished = await working.through(drive, heard.figures, console, lambda: is_still(log, heard))
+    heard.tell = lambda _: None
+    return [*outcomes(heard.figures, drive, time.monotonic() - started), Row("came to an end", "", finished)]
+
+
+async def is_still(log: PostgresLog, heard: Heard) -> bool:
+    """Whether the log has not grown for a moment, and all of it was heard."""
+    before = (await log.head(database.LOG)).seq
+    await asyncio.sleep(STILL_SECONDS)
+    return heard.last_seq == before == (await log.head(database.LOG)).seq
+
+
+def outcomes(figures: Figures, drive: Drive, seconds: float) -> list[Row]:
+    """What became of the complaints."""
+    policy, staff = pack.load("standard"), drive.staff
+    left = Counter(
+        each.what
+        for case in staff.cases.values()
+        if not case.outcome.get("closed")
+        for each in case.owed.values()
+    )
+    observed = set(left) <= WAITED_FOR
+    closed = len(figures.outcomes)
+    incidents, types = figures.types["intake.incident_raised"], figures.types
+    measures = types["resolution.improvement_planned"]
+    return [
+        Row("complaints by outcome", named(figures.by_outcome), observed, f"still owed: {named(left)}"),
+        Row(
+            "complaints/min",
+            f"{60 * closed / seconds:,.0f}",
+            note="closed, over HTTP, simulated staff included",
+        ),
+        Row("calls by people", f"{staff.callers.calls:,}", note=f"refused: {named(staff.callers.refusals)}"),
+        Row(
+            "first response",
+            duration(figures.first_response(policy)),
+            note=f"median, in working time; {duration(figures.first_response())} on the clock",
+        ),
+        Row(
+            "resolution",
+            duration(figures.resolution(policy)),
+            note=f"median, in working time; {duration(figures.resolution())} on the clock",
+        ),
+        Row("deadlines missed", f"{figures.missed.total():,}", note=named(figures.missed)),
+        Row(
+            "batch incidents",
+            f"{incidents:,}",
+            note=f"{types['intake.complaint_joined_incident']:,} complaints",
+        ),
+        Row("sanctions", f"{figures.sanctions.total():,}", note=named(figures.sanctions)),
+        Row("improvements", f"{measures:,}", note=f"{types['resolution.improvement_completed']:,} completed"),
+    ]
 
 
 @contextlib.asynccontextmanager
@@ -153,11 +268,12 @@ async def send(url: str, token: str, reports: Sequence[vehicles.Report], console
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=SETTLE_SECONDS) as client:
         for batch in progressing(console, batches(reports), len(reports)):
-            lines = "".join(json.dumps(vehicles.request(r), ensure_ascii=False) + "\n" for r in batch)
+            bodies = [vehicles.request(report) for report in batch]
+            lines = "".join(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
             answer = await client.post("/v1/complaints/import", content=lines.encode())
             answer.raise_for_status()
-            for line in answer.text.splitlines():
-                sent.take(json.loads(line))
+            for body, line in zip(bodies, answer.text.splitlines(), strict=True):
+                sent.take(body["source"]["reference"], json.loads(line))
     sent.seconds = time.monotonic() - started
     return sent
 

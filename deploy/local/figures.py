@@ -87,19 +87,18 @@ class Figures:
         ended["open"] = len(self.recorded_at) - len(self.outcomes)
         return ended
 
-    def first_response(self, policy: Pack) -> timedelta | None:
-        """Median of working time from recording to the first notice that reached the customer (KPI-1)."""
+    def first_response(self, policy: Pack | None = None) -> timedelta | None:
+        """Median from recording to the first notice that reached the customer (KPI-1); see `resolution`."""
         return self._median(policy, self.first_told_at)
 
-    def resolution(self, policy: Pack) -> timedelta | None:
-        """Median of working time from recording to closing (KPI-1)."""
+    def resolution(self, policy: Pack | None = None) -> timedelta | None:
+        """Median from recording to closing: in the working time of a policy, else on the clock (KPI-1)."""
         return self._median(policy, self.closed_at)
 
-    def _median(self, policy: Pack, ends: dict[UUID, datetime]) -> timedelta | None:
-        took = [
-            policy.calendar.between(self.recorded_at[each], end).total_seconds() for each, end in ends.items()
-        ]
-        return timedelta(seconds=median(took)) if took else None
+    def _median(self, policy: Pack | None, ends: dict[UUID, datetime]) -> timedelta | None:
+        spans = [(self.recorded_at[each], end) for each, end in ends.items()]
+        took = [policy.calendar.between(*span) if policy else span[1] - span[0] for span in spans]
+        return timedelta(seconds=median(each.total_seconds() for each in took)) if took else None
 
 
 def of(envelopes: Iterable[Envelope]) -> Figures:
