@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from libs.events.contracts import registry
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
 from libs.events.contracts.classify import ComplaintClassified
 from libs.events.contracts.clock import DeadlineMissed
@@ -29,7 +30,7 @@ from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, Recipient
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened, SolutionProposed
 from libs.events.contracts.values import Complainant, Respondent
-from libs.events.envelope import Recorded
+from libs.events.envelope import BODY_BYTES_MAX, Envelope, Recorded
 from libs.events.store import PAGE_EVENTS, EventStore
 from libs.policy import people
 from libs.policy.pack import Pack
@@ -47,6 +48,22 @@ FOLLOWED: Final = (
     ComplaintReopened,
     NoticeDelivered,
     NoticeHandedOver,
+)
+
+# What else `fold` takes something from.
+FOLDED: Final = frozenset(
+    {
+        *FOLLOWED,
+        ComplaintAmended,
+        ComplaintClassified,
+        ComplaintAssigned,
+        ComplaintEscalated,
+        FindingRecorded,
+        SolutionProposed,
+        ComplaintJoinedImprovement,
+        ImprovementNotNeeded,
+        DeadlineMissed,
+    }
 )
 
 
@@ -90,15 +107,22 @@ class Complaint:
 
 
 async def read(store: EventStore, log: str, complaint_id: UUID) -> list[Recorded[Any]]:
-    """Everything on record about a complaint, in log order."""
-    found: list[Recorded[Any]] = []
-    while page := await store.read(
-        log, after=found[-1].envelope.seq if found else 0, complaint_id=complaint_id
-    ):
+    """What is on record about a complaint and matters here, in log order.
+
+    Only that is opened: what was said before, and others' evidence, are most of a history and stay sealed.
+    """
+    found: list[Envelope] = []
+    while page := await store.log.read(log, after=found[-1].seq if found else 0, complaint_id=complaint_id):
         found += page
-        if len(page) < PAGE_EVENTS:
+        # A page that is short for its size is larger than any one event.
+        if len(page) < PAGE_EVENTS and sum(len(each.body) for each in page) < BODY_BYTES_MAX:
             break
-    return found
+    return await store.decode(log, [each for each in found if _matters(each)])
+
+
+def _matters(envelope: Envelope) -> bool:
+    contract, _ = registry.resolve(envelope.type)
+    return contract.event_class in FOLDED
 
 
 def fold(history: Iterable[Recorded[Any]]) -> Complaint | None:

@@ -1,5 +1,7 @@
 """Which event is told to whom, and in which words."""
 
+import inspect
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -17,6 +19,7 @@ from libs.events.contracts.values import (
     RespondentKind,
 )
 from libs.service.wiring import Resources
+from services.notifier import history
 from services.notifier.occasions import HEARD
 from tests import complaint_history as says
 from tests import service_kit
@@ -252,3 +255,11 @@ async def test_a_head_complained_of_does_not_hear_who_handles_it(office: Office)
     await office.says(says.recorded(THIS, respondent=person))
     await office.says(says.assigned(THIS))
     assert ("assignment", "quality-head") not in await office.written()
+
+
+def test_every_event_that_the_fold_takes_something_from_is_read() -> None:
+    """An event that is left sealed would be missed without anybody noticing."""
+    folded = set(re.findall(r"case (.*):", inspect.getsource(history._after)))
+    folded |= set(re.findall(r"case (.*):", inspect.getsource(history._worked_on)))
+    named = {name for case in folded for name in re.findall(r"([A-Z]\w+)\(", case)}
+    assert named <= {each.__name__ for each in history.FOLDED}
