@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -84,7 +85,8 @@ async def investigate(staff: Staff, case: Case, owed: Owed) -> Answer | None:
 
 def finding(case: Case) -> Json:
     """What came out: mostly the company is the cause, and one or two people answer for it (INV-1, INV-4)."""
-    code = f"{case.request['respondent']['reference'][:20].replace(' ', '-')}.{case.choose('fault', FAULTS)}"
+    about = re.sub(r"[^A-Za-z0-9]+", "-", case.request["respondent"]["reference"]).strip("-")[:20]
+    code = f"{about or 'X'}.{case.choose('fault', FAULTS)}"
     cause = {"code": code, "text": "As the examination showed"}
     if case.happens("not our fault", 0.12):
         return {

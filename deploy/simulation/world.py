@@ -42,7 +42,7 @@ class World:
         self.parts = {name: make(self.ground.resources()) for name, make in parts.PARTS.items()}
         self.apps = {name: part.app() for name, part in self.parts.items()}
         self.transports = {name: httpx.ASGITransport(app) for name, app in self.apps.items()}
-        self.bus = MemoryBus(self.store, LOG, self.chance, faults)
+        self.bus = self.new_bus(self.chance, faults)
         self.changed: dict[UUID, None] = {}  # complaints of which something was heard, in order
         self.heard: defaultdict[UUID, list[int]] = defaultdict(list)  # by complaint, as it came
         self._noted = 0
@@ -50,10 +50,15 @@ class World:
         self._numbers = itertools.count()
         self._ticking = [each for part in self.parts.values() for each in part.ticking]
         self._tickers = [Ticker(each.clock, self.log, lambda: self.now, _no_turns) for each in self._ticking]
+        self.bus.subscribe("onlooker", self._heard)
+
+    def new_bus(self, chance: random.Random, faults: Faults) -> MemoryBus:
+        """A bus on which every reaction listens, from the first event on."""
+        bus = MemoryBus(self.store, LOG, chance, faults)
         for part in self.parts.values():
             for reaction in part.reactions:
-                self.bus.subscribe(reaction.name, reaction.traced, reaction.events)
-        self.bus.subscribe("onlooker", self._heard)
+                bus.subscribe(reaction.name, reaction.traced, reaction.events)
+        return bus
 
     def appoint(self, at: datetime, work: Work) -> None:
         """Have `work` done at a time to come."""
