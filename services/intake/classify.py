@@ -86,11 +86,10 @@ def _by_rule(command: ClassifyComplaint, record: Record) -> list[events.Complain
     handling, before = record.handling, record.handling.judgement
     if command.founded is not None and (record.missing_details or handling.round > 1):
         return []  # details come first (REC-2); what was contested is for another judge, a person (CLS-5)
-    if before is not None and before.ground.person is not None:
-        return []
+    same = before is not None and _same(before, command)
     running = handling.term is not None or not command.due  # a merge, undone since, stops the clock
-    if before is not None and _same(before, command) and running:
-        return []  # judged so before
+    if (same and running) or (handling.judged_by_person and not same):
+        return []  # judged so before, or otherwise by a person
     return [_classified(command, record)]
 
 

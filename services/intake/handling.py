@@ -69,6 +69,11 @@ class Handling:
         return last if last and last.round == self.round else None
 
     @property
+    def judged_by_person(self) -> bool:
+        """Whether a person has judged it in this round."""
+        return any(each.round == self.round and each.ground.person for each in self.judgements)
+
+    @property
     def founded(self) -> bool | None:
         """Founded or not; None until that is judged."""
         judged = self.judgement

@@ -67,9 +67,19 @@ def planned(
 
 def judged_by_policy(moment: Moment, record: Record) -> classify.ClassifyComplaint:
     """The rule's judgement; after a contest only of kind and severity, for another judge must follow."""
-    found = classification.classify(moment.policy, facts(record))
+    found, before = classification.classify(moment.policy, facts(record)), record.handling.judgement
     if record.handling.round > 1:
         found = replace(found, founded=None, demand_reasonable=None)
+    if before is not None and record.handling.judged_by_person:  # which leaves to say by when it is owed
+        found = replace(
+            found,
+            kind=before.kind,
+            nature=before.nature,
+            severity=before.severity,
+            founded=before.founded,
+            demand_reasonable=before.demand_reasonable,
+            ground=moment.policy.ground(moment.policy.deadlines.of(Step.CLASSIFY).clause),
+        )
     owed_by, due = _next(
         moment, record, found.founded, found.severity, (found.kind, found.nature, found.severity)
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 
@@ -13,12 +13,15 @@ from hypothesis import strategies as st
 from libs.events import errors
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Severity, Step
-from services.intake import assign, classify, contest, escalate, overdue, plan, reassign, state
+from libs.events.envelope import Envelope, Recorded
+from libs.service.deadlines import MemoryDeadlines
+from services.intake import assign, classify, clock, contest, escalate, overdue, plan, reassign, state
 from tests.unit.intake_situations import (
     COMMANDS,
     MOMENT,
     NO,
     SITUATIONS,
+    THIS,
     after,
     missed,
     said,
@@ -51,13 +54,6 @@ ASKED: dict[str, Decide] = {
 STEP_ONE = ("amend", "convert", "withdraw", "merge", "separate", "join")
 
 
-def follow_up(moment: plan.Moment, complaint: state.Complaint) -> state.Complaint:
-    """What intake does by itself then."""
-    for decide in BY_POLICY:
-        complaint = after(complaint, decide(moment, complaint))
-    return complaint
-
-
 def somebody_owes(complaint: state.Complaint) -> bool:
     """Intake's own people, or whoever answers for it; what is unfounded is for notifier and resolution."""
     match complaint:
@@ -70,11 +66,62 @@ def somebody_owes(complaint: state.Complaint) -> bool:
             return True
 
 
+class Kept:
+    """The deadlines of one complaint, as the clock keeps them."""
+
+    def __init__(self) -> None:
+        self._deadlines = MemoryDeadlines("intake", clock.changes)
+
+    def note(self, happened: list[Any]) -> None:
+        for event in happened:
+            envelope = Envelope(
+                log="main",
+                seq=1,
+                event_id=THIS,
+                stream=f"intake-{THIS}",
+                version=1,
+                type="",
+                complaint_id=THIS,
+                actor="intake",
+                caused_by=None,
+                traceparent="",
+                at=MOMENT.now,
+                body=b"",
+                hash=b"",
+            )
+            self._deadlines.note(Recorded(event, envelope))
+
+    @property
+    def next_at(self) -> datetime | None:
+        return self._deadlines.next_at("main")
+
+
+def noted(complaint: state.Complaint, happened: list[Any], kept: Kept) -> state.Complaint:
+    """After these events, of which the clock hears, too."""
+    kept.note(happened)
+    return after(complaint, happened)
+
+
+def follow_up(moment: plan.Moment, complaint: state.Complaint, kept: Kept) -> state.Complaint:
+    """What intake does by itself then."""
+    for decide in BY_POLICY:
+        complaint = noted(complaint, decide(moment, complaint), kept)
+    return complaint
+
+
+def falls_due(complaint: state.Complaint) -> datetime | None:
+    """When the clock has something to say next, by the record."""
+    term = complaint.record.handling.term if isinstance(complaint, state.Open) else None
+    if term is None or term.missed:
+        return None
+    return term.due.due_at if term.warned else term.due.warn_at
+
+
 @given_any(st.lists(st.tuples(st.sampled_from([*ASKED, *STEP_ONE]), st.integers(0, 72)), max_size=14))
 @pytest.mark.rule("SLA-3", "ASG-2")
 def test_in_every_reachable_situation_somebody_owes_what_comes_next(doings: list[tuple[str, int]]) -> None:
-    moment = MOMENT
-    complaint = follow_up(moment, after(state.INITIAL, when(COMMANDS["record"], state.INITIAL)))
+    moment, kept = MOMENT, Kept()
+    complaint = follow_up(moment, after(state.INITIAL, when(COMMANDS["record"], state.INITIAL)), kept)
     for doing, hours in doings:
         moment = replace(moment, now=moment.now + timedelta(hours=hours))
         try:
@@ -84,12 +131,13 @@ def test_in_every_reachable_situation_somebody_owes_what_comes_next(doings: list
                 happened = when(replace(COMMANDS[doing], now=moment.now), complaint)
         except errors.Refused:
             continue
-        complaint = after(complaint, happened)
+        complaint = noted(complaint, happened, kept)
         for late in [each for each in happened if isinstance(each, DeadlineMissed)]:
             decide = plan.planned(partial(plan.escalated_overdue, late), escalate.decide)
-            complaint = after(complaint, decide(moment, complaint))
-        complaint = follow_up(moment, complaint)
-        assert follow_up(moment, complaint) == complaint, "done once, it is done"
+            complaint = noted(complaint, decide(moment, complaint), kept)
+        complaint = follow_up(moment, complaint, kept)
+        assert follow_up(moment, complaint, kept) == complaint, "done once, it is done"
+        assert kept.next_at == falls_due(complaint)
         assert somebody_owes(complaint)
 
 
