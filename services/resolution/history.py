@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, get_args
+from typing import Any, Final
 from uuid import UUID
 
 from libs.events.contracts import intake
@@ -40,7 +40,6 @@ from services.resolution.measure import Improvement
 from services.resolution.state import Case
 
 OWN: Final = "resolution-"
-_OF_CASE: Final = get_args(state.Event)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,23 +131,27 @@ def fold(
     `improvements` are the streams of the measures that its case names.
     """
     complaint: Complaint | None = None
-    known: set[UUID] = set()
+    case, version = state.INITIAL, 0
+    entries: dict[UUID, Entry] = {}  # by event, for a measure's first events are in both histories
     for recorded in history:
         if isinstance(recorded.event, intake.ComplaintRecorded):
             complaint = _recorded(recorded.event)
         if complaint is not None:
-            known.add(recorded.envelope.event_id)
-            complaint = _noted(_after(complaint, recorded), recorded)
+            complaint = _after(complaint, recorded)
+            if recorded.envelope.stream == f"{OWN}{complaint.complaint_id}":
+                case, version = state.evolve(case, recorded.event), recorded.envelope.version
+            _enter(recorded, entries)
     if complaint is None:
         return None
+    measures: dict[UUID, Improvement] = {}
     for improvement_id, events in (improvements or {}).items():
         improvement: Improvement = measure.INITIAL
         for recorded in events:
             improvement = measure.evolve(improvement, recorded.event)
-            if recorded.envelope.event_id not in known:
-                complaint = _noted(complaint, recorded)
-        complaint = replace(complaint, measures={**complaint.measures, improvement_id: improvement})
-    return complaint
+            _enter(recorded, entries)
+        measures[improvement_id] = improvement
+    found = tuple(entries.values())
+    return replace(complaint, case=case, version=version, measures=measures, entries=found)
 
 
 def step_of(event: object) -> Step | None:
@@ -161,13 +164,10 @@ def step_of(event: object) -> Step | None:
 _STEPS: Final = {"intake": Step.RECORD} | {str(step): step for step in Step if step is not Step.RECORD}
 
 
-def _noted(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
-    step = step_of(recorded.event)
-    if step is None:
-        return complaint
-    what = recorded.envelope.type.split(".")[2]
-    entry = Entry(step, what, recorded.envelope.actor, recorded.envelope.at)
-    return replace(complaint, entries=(*complaint.entries, entry))
+def _enter(recorded: Recorded[Any], entries: dict[UUID, Entry]) -> None:
+    envelope = recorded.envelope
+    if (step := step_of(recorded.event)) is not None:
+        entries[envelope.event_id] = Entry(step, envelope.type.split(".")[2], envelope.actor, envelope.at)
 
 
 def _recorded(event: intake.ComplaintRecorded) -> Complaint:
@@ -191,9 +191,6 @@ def _recorded(event: intake.ComplaintRecorded) -> Complaint:
 
 def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
     event, envelope = recorded.event, recorded.envelope
-    if envelope.stream == f"{OWN}{complaint.complaint_id}" and isinstance(event, _OF_CASE):
-        case = state.evolve(complaint.case, event)
-        complaint = replace(complaint, case=case, version=envelope.version)
     match event:
         case intake.ComplaintAmended():
             return _amended(complaint, event)

@@ -102,7 +102,9 @@ def _missing(complaint: Complaint, path: propose.Outcome | None, policy: Pack) -
         return
     if path is None:
         if not complaint.answered:
-            yield _notice(complaint, policy, NoticeKind.ACKNOWLEDGEMENT, complaint.first_reply_due_at)
+            by = _desk(policy, complaint.recorded_at)
+            due_at = complaint.first_reply_due_at
+            yield Owed(step=Step.NOTIFY, what=Want.REPLY, owed_by=by, due_at=due_at)
     elif path is propose.Outcome.UNFOUNDED:
         if NoticeKind.UNFOUNDED_REPLY not in complaint.told:
             yield _notice(complaint, policy, NoticeKind.UNFOUNDED_REPLY, complaint.first_reply_due_at)

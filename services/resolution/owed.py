@@ -39,6 +39,7 @@ class Want(StrEnum):
     CUSTOMER_ANSWER = "customer_answer"
     EXECUTION = "execution"
     NOTICE = "notice"
+    REPLY = "reply"
     DECISION = "decision"
     APPEAL_DECISION = "appeal_decision"
     MEASURE = "measure"

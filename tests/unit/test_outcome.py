@@ -398,7 +398,7 @@ def test_a_notice_that_failed_is_owed_by_the_person_who_got_the_task() -> None:
 @pytest.mark.rule("REC-4")
 def test_an_enquiry_is_owed_an_answer_and_is_on_no_path_until_it_is_a_complaint() -> None:
     enquiry = World().says(complaint_history.recorded(THIS, contact=Contact.ENQUIRY))
-    assert (enquiry.outcome.path, enquiry.missing) == (None, {("notify", "notice")})
+    assert (enquiry.outcome.path, enquiry.missing) == (None, {("notify", "reply")})
     became = intake.EnquiryBecameComplaint(
         complaint_id=THIS,
         data_subject="customer:C-1",
