@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from starlette.requests import Request
 
 from libs.events.connection import Connection
+from libs.events.contracts import catalogue
 from libs.events.envelope import Appended
 from libs.events.keys import KeyEncryptionKey, KeyRing
 from libs.events.store import EventStore, Log
@@ -24,6 +25,7 @@ from libs.service import database, keyset, settings, telemetry, tokens
 from libs.service.policies import Policies
 
 BUS_CONNECTIONS_MAX: Final = 3
+CONTRACTS: Final = catalogue.MODULES  # imported, so that whole histories and logs can be decoded anywhere
 
 
 def utc_now() -> datetime:
