@@ -203,6 +203,9 @@ async def test_what_nobody_judged_in_time_is_escalated_rung_by_rung(running: Run
     escalated = await running.until_in(answer, assign.ComplaintEscalated)
     assert (escalated.cause, escalated.level) == (assign.EscalationCause.OVERDUE, 1)
     assert (escalated.owed_by, escalated.due_at) == (waiting.owed_by, first)
+    (explained,) = expect(await running.client.get(path(answer, "deadlines")))["deadlines"]
+    assert datetime.fromisoformat(explained["due_at"]) == escalated.due[0].due_at
+    assert datetime.fromisoformat(explained["started_at"]) == escalated.escalated_at
     running.now = escalated.due[0].due_at + timedelta(hours=1)
     assert (await running.until_in(answer, assign.ComplaintEscalated, 2)).level == 2
 
@@ -224,6 +227,24 @@ async def test_a_deadline_missed_elsewhere_is_escalated_but_not_after_a_withdraw
         for each in await running.history(first["complaint_id"])
         if isinstance(each, assign.ComplaintEscalated)
     ]
+
+
+async def test_a_call_is_carried_out_once_and_only_on_what_the_caller_saw(running: Running) -> None:
+    answer = await record(running.client)
+    await running.until_in(answer, assign.ComplaintAssigned)
+    tried = {"tried": "two visits"}
+    once = {"idempotency-key": "k-1"}
+    first = await running.client.post(path(answer, "escalation"), json=tried, headers=once)
+    again = await running.client.post(path(answer, "escalation"), json=tried, headers=once)
+    assert again.json() == expect(first)
+    assert again.headers["idempotent-replayed"] == "true"
+    assert again.headers["etag"] == first.headers["etag"] == '"4"'
+    other = await running.client.post(path(answer, "escalation"), json={"tried": "more"}, headers=once)
+    problem(other, 422, "idempotency_mismatch")
+    stale = {"if-match": '"1"'}
+    problem(
+        await running.client.post(path(answer, "escalation"), json=tried, headers=stale), 412, "stale_version"
+    )
 
 
 async def catch_up(running: Running) -> None:
