@@ -38,7 +38,7 @@ lock: $(READY) ## write the locks again; newest versions with ARGS=--upgrade
 	$(COMPILE) $(ARGS) --all-extras --group dev --output-file requirements.lock
 	$(COMPILE) --constraint requirements.lock --output-file requirements-runtime.lock
 
-demo: $(READY) ## start everything, import real complaints, prove them unaltered, print how to try it
+demo: $(READY) ## start everything, see real complaints through, prove them unaltered, print how to try it
 	@$(BIN)/redress demo $(ARGS)
 
 test: check ## check, then every test
