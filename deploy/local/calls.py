@@ -29,6 +29,11 @@ class Unexpected(Exception):
     """A service answered what no honest call should be answered."""
 
 
+def first_cause(error: BaseException) -> BaseException:
+    """What ended a group of tasks, or of groups."""
+    return first_cause(error.exceptions[0]) if isinstance(error, BaseExceptionGroup) else error
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What a call brought: `refused` is the code of a refusal, None where it was carried out."""

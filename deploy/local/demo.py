@@ -20,18 +20,18 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-from rich.table import Table
 
-from deploy.local import database, policies, ports, tokens, up, vehicles, working
+from deploy.local import calls, database, policies, ports, tokens, up, vehicles, working
 from deploy.local.drive import Drive, at_work
-from deploy.local.figures import Figures, duration, named
+from deploy.local.figures import Figures
 from deploy.local.folder import Folder
+from deploy.local.staff import Stuck
 from deploy.local.supervisor import until_signal
+from deploy.local.table import Row, outcomes, print_table
 from libs.events import bus, ledger
 from libs.events.connection import Connection
 from libs.events.envelope import Head
 from libs.events.log.postgres import PostgresLog
-from libs.policy import pack
 
 FOLDER: Final = Path(".redress/demo")
 BATCH_REPORTS: Final = 200
@@ -40,8 +40,6 @@ REPORTS: Final = 500
 SEED: Final = 7
 SETTLE_SECONDS: Final = 60.0
 STILL_SECONDS: Final = 1.5
-# A measure is observed for months, which a demonstration does not wait for.
-WAITED_FOR: Final = frozenset({"verification"})
 QUALITY_DETAILS: Final = (
     "order_number",
     "part_number",
@@ -126,8 +124,11 @@ def demo(
         with folder.locked():
             folder.clean()
         agreed = asyncio.run(show(folder, chosen, plan, leave))
-    except up.REFUSALS as why:
-        typer.echo(str(why), err=True)
+    except (*up.REFUSALS, ExceptionGroup) as why:
+        cause = calls.first_cause(why)
+        if not isinstance(cause, (*up.REFUSALS, calls.Unexpected, Stuck)):
+            raise
+        typer.echo(str(cause), err=True)
         raise typer.Exit(1) from None
     if not agreed:
         raise typer.Exit(1)
@@ -195,48 +196,6 @@ async def is_still(log: PostgresLog, heard: Heard) -> bool:
     before = (await log.head(database.LOG)).seq
     await asyncio.sleep(STILL_SECONDS)
     return heard.last_seq == before == (await log.head(database.LOG)).seq
-
-
-def outcomes(figures: Figures, drive: Drive, seconds: float) -> list[Row]:
-    """What became of the complaints."""
-    policy, staff = pack.load("standard"), drive.staff
-    left = Counter(
-        each.what
-        for case in staff.cases.values()
-        if not case.outcome.get("closed")
-        for each in case.owed.values()
-    )
-    observed = set(left) <= WAITED_FOR
-    closed = len(figures.outcomes)
-    incidents, types = figures.types["intake.incident_raised"], figures.types
-    measures = types["resolution.improvement_planned"]
-    return [
-        Row("complaints by outcome", named(figures.by_outcome), observed, f"still owed: {named(left)}"),
-        Row(
-            "complaints/min",
-            f"{60 * closed / seconds:,.0f}",
-            note="closed, over HTTP, simulated staff included",
-        ),
-        Row("calls by people", f"{staff.callers.calls:,}", note=f"refused: {named(staff.callers.refusals)}"),
-        Row(
-            "first response",
-            duration(figures.first_response(policy)),
-            note=f"median, in working time; {duration(figures.first_response())} on the clock",
-        ),
-        Row(
-            "resolution",
-            duration(figures.resolution(policy)),
-            note=f"median, in working time; {duration(figures.resolution())} on the clock",
-        ),
-        Row("deadlines missed", f"{figures.missed.total():,}", note=named(figures.missed)),
-        Row(
-            "batch incidents",
-            f"{incidents:,}",
-            note=f"{types['intake.complaint_joined_incident']:,} complaints",
-        ),
-        Row("sanctions", f"{figures.sanctions.total():,}", note=named(figures.sanctions)),
-        Row("improvements", f"{measures:,}", note=f"{types['resolution.improvement_completed']:,} completed"),
-    ]
 
 
 @contextlib.asynccontextmanager
@@ -329,16 +288,6 @@ async def still(system: up.System, log: PostgresLog, heard: Heard) -> None:
             await asyncio.sleep(PAUSE_SECONDS)
 
 
-@dataclass(frozen=True)
-class Row:
-    """One line of the table; a figure that nothing is held against agrees."""
-
-    name: str
-    value: str
-    agrees: bool = True
-    note: str = ""
-
-
 def findings(reported: int, again: int, sent: Sent, heard: Heard, settled: Settled) -> list[Row]:
     """What was found, and whether it agrees with what was sent."""
     created, repeated = sent.statuses[httpx.codes.CREATED], sent.statuses[httpx.codes.OK]
@@ -367,19 +316,6 @@ def findings(reported: int, again: int, sent: Sent, heard: Heard, settled: Settl
 def percentile(ordered: Sequence[float], share: float) -> float:
     """In milliseconds, of seconds in ascending order; 0 of none."""
     return 1000 * ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else 0.0
-
-
-def print_table(console: Console, rows: Sequence[Row], agreed: bool) -> None:
-    """The findings, and the verdict over all of them."""
-    table = Table(title="What happened")
-    table.add_column("")
-    table.add_column("figure", justify="right")
-    table.add_column("agrees")
-    table.add_column("")
-    for row in rows:
-        table.add_row(row.name, row.value, "yes" if row.agrees else "[bold red]NO", row.note)
-    console.print(table)
-    console.print("All of it agrees." if agreed else "[bold red]It does not all agree.")
 
 
 def print_how_to_try(console: Console, system: up.System, folder: Folder, token: str) -> None:

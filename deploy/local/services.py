@@ -28,7 +28,6 @@ def program(name: str, port: int, folder: Folder, database_url: str, nats_url: s
         "REDRESS_KEY_FILE": str(folder.key_file),
         "REDRESS_JWKS_FILE": str(folder.jwks_file),
         "REDRESS_ATTACHMENTS_DIR": str(folder.attachments),
-        "REDRESS_OUTBOX_DIR": str(folder.path / "outbox"),
         "REDRESS_OUTBOX_DIR": str(folder.outbox),
         "REDRESS_HOST": HOST,
         "REDRESS_PORT": str(port),

@@ -11,6 +11,7 @@ from typing import Annotated, Final
 import structlog
 import typer
 
+from deploy.local.calls import first_cause
 from deploy.simulation import story
 
 COMPLAINTS_A_MONTH: Final = 50
@@ -32,8 +33,9 @@ def simulate(
         try:
             told = asyncio.run(story.tell(each, months, count))
         except Exception as fault:
-            typer.echo(f"seed {each}: {type(fault).__name__}: {fault}", err=True)
-            raise typer.Exit(1) from fault
+            cause = first_cause(fault)
+            typer.echo(f"seed {each}: {type(cause).__name__}: {cause}", err=True)
+            raise typer.Exit(1) from None
         tell(told, time.monotonic() - began, whole=seeds == 1)
         if told.broken:
             raise typer.Exit(1)
