@@ -39,12 +39,9 @@ def changes(event: Any) -> Iterator[Change]:
         case assign.ComplaintEscalated(due=due):
             for each in due:
                 yield Started(each.step, each.due_at, each.warn_at)
-        case (
-            assign.ComplaintAssigned()
-            | classify.ClassificationContested()
-            | intake.ComplaintWithdrawn()
-            | intake.ComplaintMerged()
-        ):
+        case assign.ComplaintAssigned():  # which was judged before
+            yield Ended(Step.ASSIGN)
+        case intake.ComplaintWithdrawn() | intake.ComplaintMerged():
             yield Ended(Step.CLASSIFY)
             yield Ended(Step.ASSIGN)
         case DeadlineWarned(step=step):
