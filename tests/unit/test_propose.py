@@ -15,7 +15,6 @@ from services.resolution.state import Agreed, CarriedOut, Offered, TurnedDown
 from tests.unit.resolution_situations import (
     DAY,
     NOW,
-    SITUATIONS,
     STAGES,
     accept,
     approve_it,
@@ -36,6 +35,7 @@ from tests.unit.resolution_situations import (
     step_due,
     when,
 )
+from tests.unit.resolution_tables import SITUATIONS
 
 rule = pytest.mark.rule
 OLD = Product(part_number="LED-18W", delivered_on=date(2024, 1, 1))

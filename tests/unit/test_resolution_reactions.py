@@ -30,7 +30,7 @@ from services.resolution.lookups import MemoryLookups
 from tests import complaint_history, service_kit
 from tests.complaint_history import DAY, NOW, Writer
 from tests.unit.resolution_situations import POLICY, complete_it, plan_it
-from tests.unit.test_outcome import finding, missed
+from tests.unit.resolution_world import finding, missed
 
 COMPLAINT = UUID(int=2)
 

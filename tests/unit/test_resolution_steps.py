@@ -8,14 +8,8 @@ import pytest
 from libs.events import errors
 from libs.events.contracts import registry
 from services.resolution import measure, state
-from tests.unit.resolution_situations import (
-    COMMANDS,
-    MEASURE_COMMANDS,
-    MEASURES,
-    SITUATIONS,
-    after,
-    when,
-)
+from tests.unit.resolution_situations import after, when
+from tests.unit.resolution_tables import COMMANDS, MEASURE_COMMANDS, MEASURES, SITUATIONS
 
 # What a command comes to, in the order of COMMANDS: events, "-" for nothing to do, or the code of a refusal.
 TABLE: dict[str, str] = {
