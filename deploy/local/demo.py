@@ -38,6 +38,8 @@ BATCH_REPORTS: Final = 200
 SENT_AGAIN: Final = 100  # reports that are sent a second time, to see them answered as before
 REPORTS: Final = 500
 SEED: Final = 7
+ATTEMPTS_MAX: Final = 20
+AGAIN_SECONDS: Final = 0.5
 SETTLE_SECONDS: Final = 60.0
 STILL_SECONDS: Final = 1.5
 QUALITY_DETAILS: Final = (
@@ -227,14 +229,33 @@ async def send(url: str, token: str, reports: Sequence[vehicles.Report], console
     headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/x-ndjson"}
     async with httpx.AsyncClient(base_url=url, headers=headers, timeout=SETTLE_SECONDS) as client:
         for batch in progressing(console, batches(reports), len(reports)):
-            bodies = [vehicles.request(report) for report in batch]
-            lines = "".join(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
-            answer = await client.post("/v1/complaints/import", content=lines.encode())
-            answer.raise_for_status()
-            for body, line in zip(bodies, answer.text.splitlines(), strict=True):
-                sent.take(body["source"]["reference"], json.loads(line))
+            left = [vehicles.request(report) for report in batch]
+            for _ in range(ATTEMPTS_MAX):
+                left = await send_lines(client, left, sent)
+                if not left:
+                    break
+                await asyncio.sleep(AGAIN_SECONDS)
+            for body in left:
+                sent.refusals.append(f"unavailable: {body['source']['reference']}")
     sent.seconds = time.monotonic() - started
     return sent
+
+
+async def send_lines(
+    client: httpx.AsyncClient, bodies: Sequence[dict[str, Any]], sent: Sent
+) -> list[dict[str, Any]]:
+    """Import these; gives those to send again, because the service could not take them just then."""
+    lines = "".join(json.dumps(body, ensure_ascii=False) + "\n" for body in bodies)
+    answer = await client.post("/v1/complaints/import", content=lines.encode())
+    answer.raise_for_status()
+    again = []
+    for body, line in zip(bodies, answer.text.splitlines(), strict=True):
+        result = json.loads(line)
+        if result["status"] == httpx.codes.SERVICE_UNAVAILABLE:
+            again.append(body)
+        else:
+            sent.take(body["source"]["reference"], result)
+    return again
 
 
 def batches(reports: Sequence[vehicles.Report]) -> Iterator[Sequence[vehicles.Report]]:
