@@ -111,11 +111,14 @@ async def judge(staff: Staff, case: Case, owed: Owed, person: str, charge: str) 
         return await post(staff, case, "no-fault", owed.person, body)
     if case.happens(name, 0.5):
         return await post(staff, case, "waivers", owed.person, body)
-    clause = case.choose(f"clause {person} {tried}", CLAUSES[charge])
-    answer = await post(staff, case, "sanctions", owed.person, body | {"clause": clause})
+    sanction = body | {"clause": case.choose(f"clause {person} {tried}", CLAUSES[charge])}
+    answer = await post(staff, case, "sanctions", owed.person, sanction)
+    if answer.refused == "rules_not_in_force":  # they did it before there were rules, and again since
+        sanction["acted_at"] = staff.pace.now().isoformat()
+        answer = await post(staff, case, "sanctions", owed.person, sanction)
     if answer.refused == "clause_does_not_apply":
-        clause = answer.content["applicable"][0]
-        answer = await post(staff, case, "sanctions", owed.person, body | {"clause": clause})
+        sanction["clause"] = answer.content["applicable"][0]
+        answer = await post(staff, case, "sanctions", owed.person, sanction)
     if answer.refused and answer.refused not in ELSEWHERE:
         return await post(staff, case, "waivers", owed.person, body)
     if answer:
