@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 import pytest
+from hypothesis import example
 from hypothesis import given as given_any
 from hypothesis import strategies as st
 
@@ -117,6 +118,8 @@ def falls_due(complaint: state.Complaint) -> datetime | None:
     return term.due.due_at if term.warned else term.due.warn_at
 
 
+@example([("leave open", 0), ("merge", 0), ("separate", 1)])
+@example([("amend", 0), ("pass classify", 72), ("make major", 1), ("pass classify", 72)])
 @given_any(st.lists(st.tuples(st.sampled_from([*ASKED, *STEP_ONE]), st.integers(0, 72)), max_size=14))
 @pytest.mark.rule("SLA-3", "ASG-2")
 def test_in_every_reachable_situation_somebody_owes_what_comes_next(doings: list[tuple[str, int]]) -> None:
