@@ -14,7 +14,7 @@ from deploy.local import database, tokens
 
 Json = dict[str, Any]
 # A refusal is an answer: somebody was faster, or something else comes first. So is a version that is past.
-ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED, HTTPStatus.NOT_FOUND})
+ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED})
 AGAIN: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
 CURRENCY: Final = "CNY"
 ATTEMPTS_MAX: Final = 5
