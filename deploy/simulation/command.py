@@ -32,7 +32,7 @@ def simulate(
         began = time.monotonic()
         try:
             told = asyncio.run(story.tell(each, months, count))
-        except Exception as fault:
+        except ExceptionGroup as fault:  # whatever goes wrong ends the services, too
             cause = first_cause(fault)
             typer.echo(f"seed {each}: {type(cause).__name__}: {cause}", err=True)
             raise typer.Exit(1) from None

@@ -21,6 +21,7 @@ IMPOSED = {"data_received"}
 # The loops that must outlive any fault: they log it, count it and begin again.
 LOOPS = {
     "libs.events.consumer": "one bad message never stops the others",
+    "libs.events.memory_bus": "as the consumer, whose ways it has",
     "libs.events.relay": "the bus is fed again after any fault",
     "libs.service.clock": "one deadline that cannot be passed never stops the others",
     "libs.service.background": "what runs beside requests is begun again after any fault",
