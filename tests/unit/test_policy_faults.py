@@ -39,16 +39,16 @@ CASES = {
         "there is no person gone",
     ),
     "last resort": (
-        "last_resort: [board-chair, supervisory-chair]",
-        "last_resort: [board-chair, sales-head]",
+        "last_resort: [board-chair, supervisory-chair, staff-congress-chair]",
+        "last_resort: [board-chair, supervisory-chair, sales-head]",
         "last_resort:",
         "sales-head answers to somebody",
     ),
-    "only one of last resort": (
-        "last_resort: [board-chair, supervisory-chair]",
-        "last_resort: [board-chair, board-chair]",
+    "only two of last resort": (
+        "last_resort: [board-chair, supervisory-chair, staff-congress-chair]",
+        "last_resort: [board-chair, supervisory-chair, board-chair]",
         "last_resort:",
-        "two different people",
+        "three different people",
     ),
     "a routed unit": ("to: quality\n", "to: qualty\n", "to: qualty", "there is no unit qualty"),
     "a station without region": (

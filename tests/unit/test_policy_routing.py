@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from itertools import permutations
 
 import pytest
 
@@ -15,6 +16,7 @@ from libs.policy.escalation import escalate
 from libs.policy.facts import Facts
 from libs.policy.incidents import judges_contest
 from libs.policy.routing import Routed, located, reassignments_max, route, supplier_of
+from libs.policy.sanctions import decides_appeal
 from tests.packs import TODAY, about_person, about_product, changed, facts, standard
 
 
@@ -124,7 +126,16 @@ def test_a_contest_goes_to_a_judge_whom_no_superior_has_overruled_already() -> N
     assert judges_contest(pack, TODAY, frozenset({"after-sales-deputy"})).person == "after-sales-head"
     assert judges_contest(pack, TODAY, frozenset({"after-sales-head"})).person == "quality-head"
     everybody = frozenset(pack.people)
-    assert judges_contest(pack, TODAY, everybody, about="board-chair").person == "supervisory-chair"
+    assert judges_contest(pack, TODAY, everybody, about="board-chair").person == "staff-congress-chair"
+
+
+@pytest.mark.rule("PEN-4")
+def test_somebody_is_left_to_judge_what_one_of_the_last_resort_imposed_on_another() -> None:
+    pack = standard()
+    top = pack.leadership.last_resort
+    for sanctioned, imposed_by in permutations(top, 2):
+        judge = decides_appeal(pack, TODAY, imposed_by, sanctioned).person
+        assert judge not in {sanctioned, imposed_by}
 
 
 @pytest.mark.rule("ASG-5")

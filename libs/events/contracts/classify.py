@@ -65,8 +65,8 @@ class ClassificationContested:
 class IncidentRaised:
     """The same part or batch came back too often: a batch incident, investigated once for all (CLS-7).
 
-    Complaints are alike in the fields that `matched_on` names ("respondent+part_number"); `reference` has their
-    values ("C7 · DOOR LATCH"). `complaint_ids` are those that raised it; each joins, and later ones do.
+    Complaints are alike in the fields that `matched_on` names ("respondent+part_number"); `reference` has
+    their values ("C7 · DOOR LATCH"). `complaint_ids` are those that raised it; each joins, as later ones do.
     """
 
     incident_id: UUID

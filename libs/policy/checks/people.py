@@ -39,8 +39,9 @@ def lead(leadership: Leadership, people: Mapping[str, Person]) -> Wrong:
     """Those of last resort are there and answer to nobody: one of them may take any complaint (ASG-4)."""
     for place in ("members", "last_resort"):
         yield from named(getattr(leadership, place), people, "person", ("leadership", place))
-    if len(set(leadership.last_resort)) < 2:
-        yield ("leadership", "last_resort"), "two different people are needed: one may be complained of"
+    if len(set(leadership.last_resort)) < 3:
+        why = "three different people are needed: one complained of, one who sanctions, one who judges that"
+        yield ("leadership", "last_resort"), why
     for index, name in enumerate(leadership.last_resort):
         person = people.get(name)
         if person and (person.superior or person.left_on):

@@ -61,10 +61,10 @@ class BuckPassing(Clause):
 
 
 class Leadership(Part):
-    """Who leads. `last_resort` answers to nobody and takes what nobody below may: two at least (ASG-4)."""
+    """Who leads. `last_resort` answers to nobody and takes what nobody below may: three at least (ASG-4)."""
 
     members: tuple[Id, ...] = Field(min_length=1)
-    last_resort: tuple[Id, ...] = Field(min_length=2)
+    last_resort: tuple[Id, ...] = Field(min_length=3)
     adjudicates_disputes: Id
     judges_contests: Id
     decides_appeals: Id
