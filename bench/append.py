@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from functools import partial
 
 import uvloop
-from libs.events.log.postgres import PostgresLog
 
 from bench import complaints, eventsourced, fill, unordered
 from bench.measure import Contestant, Group, Row, Scale
 from bench.servers import Place
 from bench.workers import Counted, Ready, together
+from libs.events.log.postgres import PostgresLog
 
 RATE = "events/s"
 PGBENCH = f"pgbench, {unordered.CLIENTS} clients"

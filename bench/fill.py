@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 import asyncpg
 import uuid_utils.compat as uuids
-from libs.events.log.postgres import PostgresLog
 
 from bench import complaints
 from libs.events import codec
 from libs.events.envelope import Append, NewEvent
+from libs.events.log.postgres import PostgresLog
 
 ROWS_AT_ONCE = 100_000
 CALLERS = 256
