@@ -40,7 +40,9 @@ class Grouper:
         elif record := await self._alone(heard):
             await neighbours.have_come_to(self._known, heard)
             for likeness in await self._likenesses(heard, record):
-                if raised := await self._open(heard, likeness) or await self._raise(heard, record, likeness):
+                known = await self._look(heard, likeness)
+                raised = await self._open(heard, known) or await self._raise(heard, record, likeness, known)
+                if raised:
                     await self._join(heard, record.complaint_id, raised)
                     return
 
@@ -48,7 +50,7 @@ class Grouper:
         """Have a complaint join the open incident of its like, if one is known by now."""
         if record := await self._alone(heard):
             for likeness in await self._likenesses(heard, record):
-                if raised := await self._open(heard, likeness):
+                if raised := await self._open(heard, await self._look(heard, likeness)):
                     await self._join(heard, record.complaint_id, raised)
                     return
 
@@ -64,20 +66,25 @@ class Grouper:
         policy = await self._resources.policies.in_force(heard.envelope.log, heard.envelope.at)
         return incidents.likenesses(policy, record.statement.respondent, record.statement.product)
 
-    async def _open(self, heard: Recorded[Any], likeness: Likeness) -> IncidentRaised | None:
+    async def _look(self, heard: Recorded[Any], likeness: Likeness) -> neighbours.Incidents:
         log, at = heard.envelope.log, heard.envelope.at
         policy = await self._resources.policies.in_force(log, at)
-        found = await self._known.incidents(log, likeness, incidents.counts_since(policy, at))
-        if found.open is None:
+        return await self._known.incidents(log, likeness, incidents.counts_since(policy, at))
+
+    async def _open(self, heard: Recorded[Any], known: neighbours.Incidents) -> IncidentRaised | None:
+        if known.open is None:
             return None
-        recorded = await self._resources.store.read_stream(log, STREAM.name(found.open))
+        recorded = await self._resources.store.read_stream(heard.envelope.log, STREAM.name(known.open))
         raised: IncidentRaised = recorded[0].event
         return raised
 
     async def _raise(
-        self, heard: Recorded[Any], record: state.Record, likeness: Likeness
+        self, heard: Recorded[Any], record: state.Record, likeness: Likeness, known: neighbours.Incidents
     ) -> IncidentRaised | None:
-        """A new incident, where there are complaints enough."""
+        """A new incident, where there are complaints enough.
+
+        Its number is of the same look that found none open: who counted at that time, too, raises the same.
+        """
         log, at = heard.envelope.log, heard.envelope.at
         policy = await self._resources.policies.in_force(log, at)
         said = neighbours.values_of(record.statement.respondent, record.statement.product)
@@ -89,8 +96,7 @@ class Grouper:
         batch = incidents.batch_incident(policy, len(complaint_ids), policy.day_of(at), about)
         if batch is None:
             return None
-        past = await self._known.incidents(log, likeness, since)
-        incident_id = id_of(log, likeness, past.count)
+        incident_id = id_of(log, likeness, known.count)
         command = incident.RaiseIncident(
             incident_id=incident_id, likeness=likeness, complaint_ids=complaint_ids, batch=batch, now=at
         )

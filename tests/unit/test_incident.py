@@ -10,7 +10,7 @@ from uuid import UUID
 import pytest
 
 from deploy.local import vehicles
-from libs.events.contracts.classify import IncidentRaised
+from libs.events.contracts.classify import ComplaintClassified, IncidentRaised
 from libs.events.contracts.handling import Severity, Step
 from libs.events.memory_bus import ROUGH
 from libs.policy.incidents import Likeness, batch_incident
@@ -111,6 +111,30 @@ async def test_long_after_the_last_one_of_an_incident_another_one_begins(intake:
         await settled(intake, **batch("B1"))
     assert await incident_of(intake, alone) is not None
     assert (await intake.counted())["IncidentRaised"] == 2
+
+
+@pytest.mark.rule("CLS-7")
+async def test_of_two_that_count_at_the_same_time_one_raises_it_and_both_join(
+    intake: Intake, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    look, met = intake.known.alike, []
+    grouping_reaction = next(each for each in intake.reactions if each.name == "intake-incidents")
+
+    async def meanwhile_another(log: str, fields: Any, since: datetime, limit: int) -> tuple[UUID, ...]:
+        found = await look(log, fields, since, limit)
+        if len(found) >= 3 and not met:
+            met.append(found)
+            for each in await intake.everything():
+                if isinstance(each.event, ComplaintClassified):
+                    await grouping_reaction.handle(each)
+        return found
+
+    monkeypatch.setattr(intake.known, "alike", meanwhile_another)
+    alike = [await intake.records(**batch("B1", part)) for part in ("P", "Q", "R", "S")]
+    await intake.settles()
+    assert met
+    assert (await intake.counted())["IncidentRaised"] == 1
+    assert len({await incident_of(intake, each) for each in alike}) == 1
 
 
 @pytest.mark.rule("CLS-7", "REC-6")
