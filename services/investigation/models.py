@@ -28,7 +28,13 @@ from services.investigation.views import Status
 RESPONSIBLE_MAX: Final = 50
 CAUSES_MAX: Final = 50
 EVIDENCE_MAX: Final = 500
-Code = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=64)]
+CODE_CHARACTERS_MAX: Final = 200
+# Other systems' codes hold slashes, spaces and Chinese. Blanks around one would make it another one unseen.
+_VISIBLE: Final = r"[^\s\x00-\x1f\x7f]"
+Code = Annotated[
+    str,
+    StringConstraints(pattern=rf"^{_VISIBLE}([^\x00-\x1f\x7f]*{_VISIBLE})?$", max_length=CODE_CHARACTERS_MAX),
+]
 
 
 class EvidenceBody(RequestModel):
