@@ -14,20 +14,18 @@ from starlette.responses import Response
 from libs.events import errors
 from libs.events.contracts.handling import Kind, Severity
 from libs.service import body, failures, idempotency, paging
+from libs.service.fields import Instant, Reference, Words
 from services.intake import amend, convert, dossier, history, merge, models, state, views, withdraw
 from services.intake.desk import AtDesk, Reader, Standing, Writer, required_details
 from services.intake.models import (
     AmendmentBody,
     ChangedAnswer,
     ComplaintBody,
-    Instant,
     MergeBody,
     Reasoned,
     RecordedAnswer,
-    Reference,
     RegisterLine,
     SeparateBody,
-    Words,
 )
 
 router: Final = body.Router(tags=["complaints"])

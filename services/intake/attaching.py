@@ -19,9 +19,9 @@ from starlette.responses import Response
 from libs.events import codec, errors
 from libs.events.contracts import intake as events
 from libs.service import body, failures, idempotency
+from libs.service.fields import Reference
 from services.intake import attach, attachments, dossier, media, state
 from services.intake.desk import AtDesk, PersonalReader, Reader, Writer
-from services.intake.models import Reference
 
 router: Final = body.Router(tags=["attachments"])
 

@@ -11,8 +11,9 @@ from libs.events.contracts import handling
 from libs.events.contracts.handling import Kind, Nature, Severity, Step
 from libs.policy.deadlines import Explanation
 from libs.service.body import RequestModel
+from libs.service.fields import Reference, Words
 from services.intake import state
-from services.intake.models import ChangedAnswer, Reasoned, Reference, Words
+from services.intake.models import ChangedAnswer, Reasoned
 
 
 class JudgementBody(Reasoned):
