@@ -148,14 +148,17 @@ def erase(
     database_url: Database = None,
     data_dir: up.DataDir = up.DEFAULT_DATA_DIR,
 ) -> None:
-    """Delete the keys of a data subject, so that nobody can read their personal texts, and record that."""
+    """Delete the keys of a data subject, so that nobody can read their personal texts, and record that.
 
-    async def carry_out() -> Appended:
+    With customer:ID, also what was said in their complaints before it was known whose they are.
+    """
+
+    async def carry_out() -> dict[str, Appended]:
         async with Source(data_dir, database_url).log(source.OVERSIGHT) as opened:
             return await erasure.erase(opened, log, subject, author, reason, datetime.now(UTC))
 
-    appended = source.carry_out(carry_out)
-    typer.echo(f"{log}: {subject} was erased; on record as seq {appended.seq:,}")
+    for erased, appended in source.carry_out(carry_out).items():
+        typer.echo(f"{log}: {erased} was erased; on record as seq {appended.seq:,}")
 
 
 @dataclass(frozen=True)
