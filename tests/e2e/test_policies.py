@@ -80,6 +80,22 @@ async def test_a_contradictory_pack_is_refused_with_its_lines(oversight: httpx.A
 
 
 @rule("GOV-2")
+async def test_beside_a_refused_pack_the_published_one_goes_on_deciding(oversight: httpx.AsyncClient) -> None:
+    await publish(oversight, text())
+    broken = text(version=3, change=lambda shipped: shipped.replace("monday: &office", "mondays: &office"))
+    line = next(n for n, said in enumerate(broken.splitlines(), 1) if "mondays:" in said)
+    content = service_kit.problem(
+        await oversight.post("/v1/policies", json={"text": broken}), 422, "malformed"
+    )
+    assert any(
+        f"text:{line}:" in fault["detail"] and "mondays" in fault["detail"] for fault in content["errors"]
+    )
+    service_kit.problem(await oversight.post("/v1/policies/3/publication"), 404, "not_found")
+    later = (await oversight.get("/v1/policies/in-force", params={"on": TOMORROW.isoformat()})).json()
+    assert (later["version"], later["text"]) == (2, text())
+
+
+@rule("GOV-2")
 async def test_what_is_no_yaml_is_refused(oversight: httpx.AsyncClient) -> None:
     answer = await oversight.post("/v1/policies", json={"text": "people: ["})
     service_kit.problem(answer, 422, "malformed", "/text")
