@@ -4,6 +4,8 @@
 PYTHON   ?= python3
 ARGS     ?=
 RULEBOOK ?= ../shared/rulebook.md
+# Tests wait for disks and clocks: each process has servers of its own. WORKERS=0 runs all of them in one.
+WORKERS  ?= auto
 
 BIN    := .venv/bin
 READY  := .venv/ready
@@ -42,7 +44,7 @@ demo: $(READY) ## start everything, see real complaints through, prove them unal
 	@$(BIN)/redress demo $(ARGS)
 
 test: check ## check, then every test
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
 
 check: $(READY) ## format, lint, types, import contracts, YAML and Kubernetes manifests
 	$(BIN)/ruff format --check .
