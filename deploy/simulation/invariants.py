@@ -107,8 +107,8 @@ SINGLE: Final[dict[type, tuple[str, ...]]] = {
     improve.ComplaintJoinedImprovement: ("improvement_id",),
     notify.NoticeWritten: ("notice_id",),
     notify.NoticeDelivered: ("notice_id",),
-    DeadlineWarned: ("step", "due_at"),
-    DeadlineMissed: ("step", "due_at"),
+    DeadlineWarned: ("step", "due_at", "about"),
+    DeadlineMissed: ("step", "due_at", "about"),
 }
 
 

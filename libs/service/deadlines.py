@@ -29,6 +29,15 @@ class Started:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """A step is due at another time, if it is due at all; the same time again changes nothing (trap 1)."""
+
+    step: str
+    due_at: datetime
+    warn_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Warned:
     """Its person was warned: what comes next is the deadline itself."""
 
@@ -49,7 +58,7 @@ class Ended:
     step: str
 
 
-Change = Started | Warned | Missed | Ended
+Change = Started | Moved | Warned | Missed | Ended
 Changes = Callable[[Any], Iterable[Change]]  # of one event of the service's own streams
 
 
@@ -134,6 +143,10 @@ class SqlDeadlines:
                 return row.on_conflict_do_update(
                     index_elements=["log", "key", "step"], set_=times, where=moved
                 )
+            case Moved(step, due_at, warn_at):
+                other = sql.and_(mine, columns.step == step, columns.due_at != due_at)
+                times = {"due_at": due_at, "warn_at": warn_at, "next_at": warn_at or due_at}
+                return sql.update(self._table).where(other).values(times)
             case Warned(step):
                 running = sql.and_(mine, columns.step == step, columns.next_at.is_not(None))
                 return sql.update(self._table).where(running).values(next_at=columns.due_at)
@@ -190,6 +203,9 @@ class MemoryDeadlines:
         match change:
             case Started(step, due_at, warn_at):
                 if row is None or row.due_at != due_at:
+                    self._put(log, key, step, _Row(due_at, warn_at or due_at))
+            case Moved(step, due_at, warn_at):
+                if row is not None and row.due_at != due_at:
                     self._put(log, key, step, _Row(due_at, warn_at or due_at))
             case Warned(step):
                 if row is not None and row.next_at is not None:

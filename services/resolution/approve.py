@@ -9,6 +9,7 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import propose as events
+from libs.events.contracts.handling import StepDue
 from libs.events.contracts.propose import ApprovalNeeded, CostBearer, RemedyKind
 from libs.policy import people
 from libs.policy.pack import Pack
@@ -58,7 +59,10 @@ class NothingToApprove(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideApproval:
-    """Approve for all the offices the approver holds, or reject with a reason; `about`: complained of."""
+    """Approve for all the offices the approver holds, or reject with a reason.
+
+    `about`: the person complained of; `due`: of another proposal, should this one be rejected.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -67,6 +71,7 @@ class DecideApproval:
     approved: bool
     reason: str
     about: str | None
+    due: StepDue
     policy: Pack
     now: datetime
 
@@ -140,4 +145,5 @@ def _rejected(
         reason=command.reason,
         cost_bearer=CostBearer.CUSTOMER if a_return else None,
         rejected_at=command.now,
+        due=command.due,
     )

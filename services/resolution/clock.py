@@ -14,7 +14,17 @@ from libs.events.contracts.registry import contract_of
 from libs.events.decider import Stream, transact
 from libs.events.store import Context
 from libs.service.clock import Clock
-from libs.service.deadlines import Change, Deadline, Deadlines, Ended, Missed, SqlDeadlines, Started, Warned
+from libs.service.deadlines import (
+    Change,
+    Deadline,
+    Deadlines,
+    Ended,
+    Missed,
+    Moved,
+    SqlDeadlines,
+    Started,
+    Warned,
+)
 from libs.service.wiring import Resources
 from services.resolution import measure, overdue, state
 
@@ -28,18 +38,29 @@ ACTOR: Final = "resolution"
 def changes(event: Any) -> Iterator[Change]:
     """What an event of a case's or a measure's stream does to its deadlines."""
     match event:
-        case propose.CaseOpened(due=due) | propose.CaseHandedOver(due=due):
+        case propose.CaseOpened(due=due):
             yield from _started(due)
+        case propose.CaseHandedOver(due=due):
+            yield from _moved(due)
         case propose.ComplaintReopened(due=due):
             yield from _started(due)
         case propose.SolutionProposed(approvals=()) | propose.SolutionApproved(complete=True):
             yield Ended(SOLUTION)  # while the customer is waited for, no clock runs (SLA-9)
+        case propose.SolutionProposed(due=StepDue() as due):
+            yield Ended(SOLUTION)  # now it is up to those who approve, each with a clock of their own
+            for needed in event.approvals:
+                yield Started(_of(SOLUTION, state.approval(event, needed.office)), due.due_at, due.warn_at)
+        case propose.SolutionApproved(proposal=proposal, office=office):
+            yield Ended(_of(SOLUTION, f"{proposal}/{office}"))
+        case propose.SolutionRejected(due=StepDue() as due):
+            yield Ended(SOLUTION)
+            yield Started(_of(SOLUTION, str(event.proposal)), due.due_at, due.warn_at)
         case propose.CustomerAnswered(due=due) | propose.DisputeSettled(due=due):
-            yield Started(SOLUTION, due.due_at, due.warn_at)
+            yield Started(_of(SOLUTION, str(event.proposal)), due.due_at, due.warn_at)
         case propose.ExecutionAdvanced(complete=True):
             yield Ended(SOLUTION)
         case penalize.ResponsibilityRaised(due=due):
-            yield Started(DECISION, due.due_at, due.warn_at)
+            yield Started(_of(DECISION, state.name_of(event)), due.due_at, due.warn_at)
         case penalize.SanctionAppealed(sanction=sanction, due=due):
             yield Started(f"{APPEAL}/{sanction}", due.due_at)
         case penalize.AppealOverdue(sanction=sanction):
@@ -59,13 +80,12 @@ def changes(event: Any) -> Iterator[Change]:
             | improve.ImprovementReopened(due_at=datetime() as due_at)
         ):
             yield Started(IMPROVEMENT, due_at, event.warn_at)
-        case DeadlineWarned(step=step):
-            yield Warned(step)
-        case DeadlineMissed(step=step):
-            yield Missed(step)
+        case DeadlineWarned():
+            yield Warned(_of(event.step, event.about))
+        case DeadlineMissed():
+            yield Missed(_of(event.step, event.about))
         case penalize.SanctionImposed() | penalize.ResponsibilityWaived() | penalize.NoFaultFound():
-            if event.complete:
-                yield Ended(DECISION)
+            yield Ended(_of(DECISION, state.name_of(event)))
 
 
 def of(resources: Resources) -> tuple[Clock, ...]:
@@ -101,3 +121,15 @@ def _started(due: Iterable[StepDue]) -> Iterator[Change]:
     for each in due:
         if each.step in (Step.PROPOSE, Step.IMPROVE):
             yield Started(each.step, each.due_at, each.warn_at)
+
+
+def _moved(due: Iterable[StepDue]) -> Iterator[Change]:
+    """Whoever takes over gets its times; what waits for the customer, or is done, does not run for that."""
+    for each in due:
+        if each.step in (Step.PROPOSE, Step.IMPROVE):
+            yield Moved(each.step, each.due_at, each.warn_at)
+
+
+def _of(step: Step, about: str | None) -> str:
+    """Which of the clocks of a step."""
+    return step if about is None else f"{step}/{about}"

@@ -17,10 +17,9 @@ from libs.policy.schema.deadlines import Errand
 from services.resolution import owed
 from services.resolution.measure import Improvement, NotPlanned
 from services.resolution.owed import Owed, Want
-from services.resolution.state import Case
+from services.resolution.state import Case, Said
 
 Event = DeadlineWarned | DeadlineMissed | AppealOverdue
-Said = frozenset[tuple[Step, datetime]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,7 +40,8 @@ def decide(command: PassDeadline, case: Case) -> list[Event]:
             *wanted,
             *owed.of_case_measure(case, case.handling),
         ]
-    clocked = [each for each in wanted if each.what is not Want.APPEAL_DECISION]
+    clocked = [each for each in wanted if each.what is not Want.APPEAL_DECISION and each.due_at is not None]
+    clocked.sort(key=lambda each: each.due_at or command.now)  # the oldest first
     return [*_said(command, clocked, case.warned, case.missed), *_late_appeals(command, case)]
 
 
@@ -50,18 +50,20 @@ def decide_measure(command: PassDeadline, improvement: Improvement) -> list[Even
     if isinstance(improvement, NotPlanned):
         return []
     plan = improvement.plan
-    warned = frozenset((Step.IMPROVE, at) for at in plan.warned)
-    missed = frozenset((Step.IMPROVE, at) for at in plan.missed)
+    warned = frozenset((Step.IMPROVE, at, None) for at in plan.warned)
+    missed = frozenset((Step.IMPROVE, at, None) for at in plan.missed)
     return list(_said(command, list(owed.of_improvement(improvement)), warned, missed))
 
 
-def _said(command: PassDeadline, wanted: list[Owed], warned: Said, missed: Said) -> Iterator[Event]:
+def _said(
+    command: PassDeadline, wanted: list[Owed], warned: frozenset[Said], missed: frozenset[Said]
+) -> Iterator[Event]:
     for each in wanted:
         if each.due_at is None or each.warn_at is None:
             continue
+        said = (each.step, each.due_at, each.term)
         clause = command.policy.deadlines.of(each.step).clause
-        if each.warn_at <= command.now and (each.step, each.due_at) not in warned:
-            warned |= {(each.step, each.due_at)}
+        if each.warn_at <= command.now and said not in warned:
             yield DeadlineWarned(
                 complaint_id=command.complaint_id,
                 step=each.step,
@@ -69,9 +71,9 @@ def _said(command: PassDeadline, wanted: list[Owed], warned: Said, missed: Said)
                 warned_at=each.warn_at,
                 owed_by=each.owed_by,
                 ground=command.policy.ground(clause),
+                about=each.term,
             )
-        if each.due_at <= command.now and (each.step, each.due_at) not in missed:
-            missed |= {(each.step, each.due_at)}
+        if each.due_at <= command.now and said not in missed:
             above = _above(command, each)
             yield DeadlineMissed(
                 complaint_id=command.complaint_id,
@@ -82,6 +84,7 @@ def _said(command: PassDeadline, wanted: list[Owed], warned: Said, missed: Said)
                 owed_by=each.owed_by,
                 escalated_to=above.to,
                 ground=above.ground,
+                about=each.term,
             )
 
 

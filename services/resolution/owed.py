@@ -13,6 +13,7 @@ from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.penalize import Charge
 from libs.policy import people
 from libs.policy.pack import Pack
+from services.resolution import state
 from services.resolution.measure import Completed, Improvement, NotPlanned, Planned, Verified
 from services.resolution.state import (
     Agreed,
@@ -57,6 +58,7 @@ class Owed:
     due_at: datetime | None
     warn_at: datetime | None = None
     about: str | None = None  # whose responsibility, which sanction, proposal or improvement
+    term: str | None = None  # what tells its deadline from others of the step, where that has several
     charge: Charge | None = None  # of a responsibility, and what it rests on
     rests_on: UUID | None = None
 
@@ -67,8 +69,16 @@ def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
     due_at, warn_at = (due.due_at, due.warn_at) if due else (None, None)
     match case.solution:
         case NothingProposed() | TurnedDown():
-            yield Owed(step=Step.PROPOSE, what=Want.PROPOSAL, owed_by=by, due_at=due_at, warn_at=warn_at)
+            yield Owed(
+                step=Step.PROPOSE,
+                what=Want.PROPOSAL,
+                owed_by=by,
+                due_at=due_at,
+                warn_at=warn_at,
+                term=_round(case),
+            )
         case Proposed() as proposed:
+            asked = proposed.proposal.due
             for needed in proposed.waiting_for:
                 yield Owed(
                     step=Step.PROPOSE,
@@ -76,9 +86,10 @@ def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
                     owed_by=people.answerable(policy, needed.person)
                     if needed.person in policy.people
                     else Answerable(unit=needed.office, person=needed.person),
-                    due_at=due_at,
-                    warn_at=warn_at,
+                    due_at=asked.due_at if asked else due_at,
+                    warn_at=asked.warn_at if asked else warn_at,
                     about=str(case.proposals),
+                    term=state.approval(proposed.proposal, needed.office) if asked else None,
                 )
         case Offered():
             yield Owed(
@@ -96,11 +107,17 @@ def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
                 due_at=due_at,
                 warn_at=warn_at,
                 about=str(case.proposals),
+                term=_round(case),
             )
         case CarriedOut():
             return
         case _:
             assert_never(case.solution)
+
+
+def _round(case: Case) -> str | None:
+    """Which proposal was answered: what follows it has a deadline of its own."""
+    return None if isinstance(case.solution, NothingProposed) else str(case.proposals)
 
 
 def of_responsibilities(case: Case) -> Iterator[Owed]:
@@ -113,6 +130,7 @@ def of_responsibilities(case: Case) -> Iterator[Owed]:
             due_at=raised.due.due_at,
             warn_at=raised.due.warn_at,
             about=raised.person,
+            term=state.name_of(raised),
             charge=raised.charge,
             rests_on=raised.rests_on,
         )

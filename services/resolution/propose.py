@@ -9,6 +9,7 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import propose as events
+from libs.events.contracts.handling import StepDue
 from libs.events.contracts.propose import CostBearer, RemedyKind
 from libs.events.contracts.values import Language, Money, Product
 from libs.policy import approvals, warranty
@@ -59,7 +60,8 @@ class SolutionAgreed(errors.Refused):
 class ProposeSolution:
     """What is to be done, and at whose cost; warranty and approvals come of the policy.
 
-    `fault_on` is the day of the fault, by which warranty is judged; `about` the person complained of.
+    `fault_on` is the day of the fault, by which warranty is judged; `about` the person complained of;
+    `approvals_due` when approvals are due, should any be needed.
     """
 
     complaint_id: UUID
@@ -74,6 +76,7 @@ class ProposeSolution:
     proposer: str
     under: frozenset[str]  # everybody the proposer answers to
     policy: Pack
+    approvals_due: StepDue
     today: date
     now: datetime
 
@@ -126,6 +129,7 @@ def _proposed(command: ProposeSolution, handling: Handling, number: int) -> even
         proposer=command.proposer,
         ground=needed.ground,
         proposed_at=command.now,
+        due=command.approvals_due if needed.needed else None,
     )
 
 

@@ -89,6 +89,7 @@ async def propose_solution(complaint_id: UUID, body: ProposalBody, call: Called)
         proposer=call.caller.subject,
         under=call.under,
         policy=call.policy,
+        approvals_due=call.due(Errand.APPROVAL, complaint, Step.PROPOSE),
         today=call.today,
         now=call.now,
     )
@@ -107,6 +108,7 @@ async def decide_approval(complaint_id: UUID, n: Number, body: ApprovalBody, cal
         approved=body.approved,
         reason=body.reason or "",
         about=people.complained_of(call.policy, complaint.respondent),
+        due=_proposed_anew(call, complaint),
         policy=call.policy,
         now=call.now,
     )
@@ -134,13 +136,18 @@ async def answer_proposal(complaint_id: UUID, n: Number, body: AnswerBody, call:
 
 
 def _proposed_anew(call: Call, complaint: Complaint) -> StepDue:
-    """When another proposal is due: the time that the customer took does not count (SLA-9)."""
+    """When another proposal is due: the time that the customer took does not count (SLA-9).
+
+    Where that has passed, as long again from now on: nobody gets a time that is over.
+    """
     case = complaint.case
     since = case.since or call.now
     waits = case.waits
     if isinstance(case.solution, state.Offered):
         waits = (*waits, Span(case.solution.since, call.now))
     found = deadlines.due(call.policy, Step.PROPOSE, complaint.severity, since, waits)
+    if found.due_at <= call.now:
+        return call.due(Step.PROPOSE, complaint, Step.PROPOSE)
     return StepDue(step=Step.PROPOSE, due_at=found.due_at, warn_at=found.warn_at)
 
 

@@ -187,8 +187,10 @@ class Follower:
         *,
         about: UUID,
     ) -> bool:
-        """Whether it changed anything. Ids come of what was heard and of what is done to whom."""
-        rests_on = getattr(command, "rests_on", "")
+        """Whether it changed anything. Ids come of what was heard, of what is done to whom, and as of when."""
+        which = next(
+            (getattr(command, each) for each in ("rests_on", "as_of", "round") if hasattr(command, each)), ""
+        )
         done = await transact(
             self._resources.store,
             heard.envelope.log,
@@ -197,6 +199,6 @@ class Follower:
             lambda this, before: list(decide(this, before)),
             command,
             replace(context(heard, ACTOR), complaint_id=about),
-            ids=derived_ids(heard.envelope.event_id, f"{type(command).__name__}/{key}/{rests_on}"),
+            ids=derived_ids(heard.envelope.event_id, f"{type(command).__name__}/{key}/{which}"),
         )
         return bool(done.events)

@@ -123,6 +123,7 @@ class Sanction:
     overdue: bool = False
 
 
+Said = tuple[Step, datetime, str | None]
 Place = tuple[str | None, Charge, UUID]  # whose responsibility, for what, resting on which event
 Settlement = penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize.NoFaultFound
 
@@ -132,7 +133,7 @@ class Case:
     """All that is on record; `handling` is None until somebody was made answerable.
 
     `since` is when this round of it began, `waits` are the times the customer was waited for (SLA-9).
-    `warned` and `missed` hold what the clock has said: of which step, due at what time.
+    `warned` and `missed` hold what the clock has said: of which step, due when, about which of several.
     """
 
     handling: Handling | None = None
@@ -148,8 +149,8 @@ class Case:
     improvements: tuple[UUID, ...] = ()
     spared: improve.ImprovementNotNeeded | None = None
     closed: propose.ComplaintClosed | None = None
-    warned: frozenset[tuple[Step, datetime]] = frozenset()
-    missed: frozenset[tuple[Step, datetime]] = frozenset()
+    warned: frozenset[Said] = frozenset()
+    missed: frozenset[Said] = frozenset()
 
     @property
     def unsettled(self) -> tuple[penalize.ResponsibilityRaised, ...]:
@@ -223,6 +224,16 @@ def sanction(case: Case, number: int) -> Sanction:
     return found
 
 
+def name_of(of: penalize.ResponsibilityRaised | Settlement) -> str:
+    """The same in a word: what its deadline is about."""
+    return "/".join(map(str, place(of)))
+
+
+def approval(of: propose.SolutionProposed, office: str) -> str:
+    """What the deadline of an office's approval is about."""
+    return f"{of.proposal}/{office}"
+
+
 def own_words(person: str) -> str:
     """The data subject under whose key a member of staff's own words are sealed."""
     return f"staff:{person}"
@@ -233,15 +244,15 @@ def evolve(case: Case, event: Event) -> Case:
     match event:
         case propose.CaseOpened() | propose.CaseHandedOver():
             since = case.since or (event.opened_at if isinstance(event, propose.CaseOpened) else None)
-            return replace(case, handling=_handling(event), since=since)
+            return replace(case, handling=_handling(case, event), since=since)
         case propose.ComplaintClosed():
             return replace(case, closed=event)
         case propose.ComplaintReopened():
             return _reopened(case, event)
-        case DeadlineWarned(step=step, due_at=due_at):
-            return replace(case, warned=case.warned | {(step, due_at)})
-        case DeadlineMissed(step=step, due_at=due_at):
-            return replace(case, missed=case.missed | {(step, due_at)})
+        case DeadlineWarned(step=step, due_at=due_at, about=about):
+            return replace(case, warned=case.warned | {(step, due_at, about)})
+        case DeadlineMissed(step=step, due_at=due_at, about=about):
+            return replace(case, missed=case.missed | {(step, due_at, about)})
         case improve.ComplaintJoinedImprovement(improvement_id=joined):
             return replace(case, improvements=(*case.improvements, joined))
         case improve.ImprovementNotNeeded():
@@ -278,14 +289,18 @@ def evolve(case: Case, event: Event) -> Case:
             assert_never(event)
 
 
-def _handling(event: propose.CaseOpened | propose.CaseHandedOver) -> Handling:
-    return Handling(
+def _handling(case: Case, event: propose.CaseOpened | propose.CaseHandedOver) -> Handling:
+    """What follows an answered proposal keeps the time that the answer gave it, whoever takes over."""
+    answered = case.handling and not isinstance(case.solution, NothingProposed)
+    given = case.handling.due_of(Step.PROPOSE) if case.handling and answered else None
+    handling = Handling(
         answerable=event.answerable,
         kind=event.kind,
         severity=event.severity,
         due=event.due,
         acted_on=event.acted_on,
     )
+    return replace(handling, due=_with(handling.due, given)) if given else handling
 
 
 def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
@@ -301,15 +316,23 @@ def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
         improvements=(),
         spared=None,
         closed=None,
+        warned=frozenset(each for each in case.warned if each[0] is Step.PENALIZE),
+        missed=frozenset(each for each in case.missed if each[0] is Step.PENALIZE),
     )
 
 
 def _due_now(handling: Handling | None, event: Event) -> Handling | None:
-    """Once the customer has answered, the time of step 5 is that of what follows (SLA-9)."""
-    if handling is None or not isinstance(event, propose.CustomerAnswered | propose.DisputeSettled):
+    """Once an office or the customer has answered, the time of step 5 is that of what follows (SLA-9)."""
+    due = getattr(event, "due", None)
+    if handling is None or due is None:
         return handling
-    others = (each for each in handling.due if each.step is not Step.PROPOSE)
-    return replace(handling, due=(*others, replace(event.due, step=Step.PROPOSE)))
+    return replace(handling, due=_with(handling.due, due))
+
+
+def _with(all_due: tuple[StepDue, ...], due: StepDue) -> tuple[StepDue, ...]:
+    """The due times with another one for step 5."""
+    others = (each for each in all_due if each.step is not Step.PROPOSE)
+    return (*others, replace(due, step=Step.PROPOSE))
 
 
 def _waited(case: Case, event: Event) -> tuple[Span, ...]:

@@ -130,8 +130,8 @@ def _case(event: object) -> dict[str, Any] | None:
             return {"solution": SolutionStatus.PROPOSED if approvals else SolutionStatus.OFFERED}
         case propose.SolutionApproved(complete=complete):
             return {"solution": SolutionStatus.OFFERED} if complete else {}
-        case propose.SolutionRejected():
-            return {"solution": SolutionStatus.TURNED_DOWN}
+        case propose.SolutionRejected(due=due):
+            return {"solution": SolutionStatus.TURNED_DOWN, **({"due_at": due.due_at} if due else {})}
         case propose.CustomerAnswered(answer=answer, due=due):
             agreed = answer is Answer.ACCEPTED
             return {

@@ -26,6 +26,7 @@ from libs.service.deadlines import (
     Ended,
     MemoryDeadlines,
     Missed,
+    Moved,
     SqlDeadlines,
     Started,
     Warned,
@@ -42,6 +43,7 @@ STEPS = ("investigate", "supplier/1", "supplier/12", "supplier")
 TIMES = st.integers(-3, 3).map(lambda minutes: NOW + minutes * MINUTE)
 CHANGES: st.SearchStrategy[Change] = st.one_of(
     st.builds(Started, st.sampled_from(STEPS), TIMES, st.none() | TIMES),
+    st.builds(Moved, st.sampled_from(STEPS), TIMES, st.none() | TIMES),
     st.builds(Warned, st.sampled_from(STEPS)),
     st.builds(Missed, st.sampled_from(STEPS)),
     st.builds(Ended, st.sampled_from(STEPS)),

@@ -89,6 +89,7 @@ propose_it = propose.ProposeSolution(
     proposer="quality-officer",
     under=frozenset({"quality-head", "general-manager", "board-chair"}),
     policy=POLICY,
+    approvals_due=step_due(Step.PROPOSE, 2),
     today=date(2026, 11, 23),
     now=NOW,
 )
@@ -101,6 +102,7 @@ approve_it = approve.DecideApproval(
     approved=True,
     reason="",
     about=None,
+    due=step_due(Step.PROPOSE, 12),
     policy=POLICY,
     now=NOW,
 )

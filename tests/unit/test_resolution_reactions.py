@@ -4,95 +4,21 @@ import asyncio
 import random
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any
-from uuid import UUID, uuid4
+from uuid import uuid4
 
 import pytest
 
 from libs.events.contracts import clock, improve, notify, penalize, propose
-from libs.events.contracts.handling import Severity, Step
-from libs.events.decider import transact
-from libs.events.envelope import Recorded
-from libs.events.lease import Undisputed
-from libs.events.memory import MemoryLog
-from libs.events.store import Context
-from libs.policy import deadlines
-from libs.service import wiring
-from libs.service.clock import Ticker
-from libs.service.deadlines import MemoryDeadlines
-from services.resolution import clock as clocks
-from services.resolution import complete, reactions
+from libs.events.contracts.handling import Step
+from services.resolution import complete
 from services.resolution import improve as improving
-from services.resolution.clock import CASE, MEASURE, changes
-from services.resolution.lookups import MemoryLookups
-from tests import complaint_history, service_kit
-from tests.complaint_history import DAY, NOW, Writer
-from tests.unit.resolution_situations import POLICY, complete_it, plan_it
-from tests.unit.resolution_world import finding, missed
-
-COMPLAINT = UUID(int=2)
-
-
-class Office:
-    """Resolution on a log in memory, and a bus that delivers what it is told to."""
-
-    def __init__(self, folder: Path) -> None:
-        self.now = NOW
-        log = MemoryLog("main", now=lambda: self.now)
-        settings = service_kit.write_settings(folder)
-        self.resources: wiring.Resources = service_kit.resources(settings, log, now=lambda: self.now)
-        self.store = self.resources.store
-        self.writer = Writer(self.store)
-        self.lookups = MemoryLookups()
-        self.reactions = reactions.following(self.resources, self.lookups)
-        self.deadlines = MemoryDeadlines("resolution", changes)
-        self._noted = 0
-
-    async def upstream(self, complaint_id: UUID = COMPLAINT, recorded_at: datetime = NOW) -> None:
-        """What the other services said: recorded, judged, assigned, found, late once."""
-        due = deadlines.all_due(POLICY, Severity.SERIOUS, NOW)
-        say = self.writer.says
-        await say(complaint_history.recorded(complaint_id, recorded_at=recorded_at))
-        await say(complaint_history.classified(complaint_id))
-        await say(replace(complaint_history.assigned(complaint_id), due=due))
-        late = replace(missed(Step.INVESTIGATE), complaint_id=complaint_id)
-        await say(late, category="investigation")
-        found = replace(finding(), complaint_id=complaint_id, investigation_id=complaint_id)
-        await say(found, category="investigation")
-        await say(complaint_history.escalated(complaint_id))
-
-    async def all(self) -> list[Recorded[Any]]:
-        return await self.store.read("main")
-
-    async def deliver(self, *heard: Recorded[Any]) -> None:
-        await self.note()
-        for recorded in heard:
-            for reaction in self.reactions:
-                if isinstance(recorded.event, reaction.events):
-                    await reaction.handle(recorded)
-
-    async def settle(self, order: Callable[[list[Any]], list[Any]] = list) -> None:
-        """Deliver everything, and what comes of it, until nothing more does."""
-        seen = 0
-        while len(happened := await self.all()) > seen:
-            fresh, seen = happened[seen:], len(happened)
-            await self.deliver(*order(fresh))
-
-    async def note(self) -> None:
-        """What views in memory are fed with."""
-        for recorded in (await self.all())[self._noted :]:
-            self._noted += 1
-            self.lookups.note(recorded)
-            self.deadlines.note(recorded)
-
-    async def case(self, complaint_id: UUID = COMPLAINT) -> list[Any]:
-        return [each.event for each in await self.store.read_stream("main", CASE.name(complaint_id))]
-
-    async def on_measure(self, decide: Any, command: Any, about: UUID = COMPLAINT) -> None:
-        key, context = command.improvement_id, Context("somebody", about)
-        await transact(self.store, "main", MEASURE, key, decide, command, context)
+from services.resolution.clock import CASE, MEASURE
+from tests import complaint_history
+from tests.complaint_history import DAY, NOW
+from tests.unit.resolution_office import COMPLAINT, Office
+from tests.unit.resolution_situations import complete_it, plan_it
 
 
 @pytest.fixture
@@ -188,18 +114,12 @@ async def test_a_measure_is_reopened_by_the_cause_coming_back_and_answers_that_c
 async def test_the_clock_says_what_fell_due_with_the_time_it_fell_due(office: Office) -> None:
     await office.upstream()
     await office.settle()
-    ticker = Ticker(
-        clocks.clock(office.resources, office.deadlines), office.store.log, lambda: office.now, Undisputed
-    )
-    office.now = NOW + 60 * DAY  # after an outage
-    for _ in range(3):
-        await office.note()
-        await ticker.sweep("main")
+    await office.comes(NOW + 60 * DAY)  # after an outage
     happened = await office.case()
     said = [each for each in happened if isinstance(each, clock.DeadlineMissed)]
     assert {each.step for each in said} == {Step.PROPOSE, Step.PENALIZE, Step.IMPROVE}
     assert all(each.missed_at == each.due_at < each.noticed_at == office.now for each in said)
-    assert len([each for each in happened if isinstance(each, clock.DeadlineWarned)]) == 3
+    assert len([each for each in happened if isinstance(each, clock.DeadlineWarned)]) == len(said) == 6
 
 
 async def test_an_enquiry_or_an_unfounded_complaint_opens_no_case(office: Office) -> None:

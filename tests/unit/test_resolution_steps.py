@@ -37,7 +37,7 @@ TABLE: dict[str, str] = {
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
         ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
     """,
     "offered": """
         - CaseHandedOver - solution_pending - - nothing_to_approve CustomerAnswered CustomerAnswered
@@ -86,8 +86,8 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - - NoFaultFound+ImprovementNotNeeded SanctionImposed
         ResponsibilityWaived NoFaultFound not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement - not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
-    """,
+        {six}
+    """.format(six="+".join(["DeadlineWarned+DeadlineMissed"] * 6)),
     "sanctioned": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
         not_yet_proposed not_yet_offered not_yet_offered not_yet_offered no_dispute not_yet_accepted

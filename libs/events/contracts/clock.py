@@ -7,13 +7,17 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, Step
-from libs.events.contracts.registry import contract
+from libs.events.contracts.registry import Fields, contract, upcast
 
 
-@contract("clock")
+@contract("clock", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineWarned:
-    """A deadline is near (SLA-4); `warned_at` is when the warning fell due, not when that was seen."""
+    """A deadline is near (SLA-4); `warned_at` is when the warning fell due, not when that was seen.
+
+    `about` tells it from others of the same step, where a step has several: one for each responsibility, one
+    for each approval.
+    """
 
     complaint_id: UUID
     step: Step
@@ -21,12 +25,16 @@ class DeadlineWarned:
     warned_at: datetime
     owed_by: Answerable | None
     ground: Ground
+    about: str | None = None
 
 
-@contract("clock")
+@contract("clock", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlineMissed:
-    """A deadline passed at `missed_at`, however late that was noticed, and is escalated (SLA-3)."""
+    """A deadline passed at `missed_at`, however late that was noticed, and is escalated (SLA-3).
+
+    `about`: as in `DeadlineWarned`.
+    """
 
     complaint_id: UUID
     step: Step
@@ -36,3 +44,11 @@ class DeadlineMissed:
     owed_by: Answerable | None
     escalated_to: Answerable
     ground: Ground
+    about: str | None = None
+
+
+@upcast("complaints.clock.deadline_warned.v1", "complaints.clock.deadline_warned.v2")
+@upcast("complaints.clock.deadline_missed.v1", "complaints.clock.deadline_missed.v2")
+def _of_the_whole_step(fields: Fields) -> Fields:
+    """Before, a step had one deadline at a time."""
+    return {**fields, "about": None}

@@ -8,7 +8,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, StepDue
-from libs.events.contracts.registry import contract
+from libs.events.contracts.registry import Fields, contract, upcast
 from libs.events.contracts.values import Money, PersonalText
 
 
@@ -125,13 +125,13 @@ class CaseHandedOver:
     handed_over_at: datetime
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionProposed:
     """A solution that answers the demand: remedies, cost, warranty, the approvals it needs (PRO-1..3).
 
-    `proposal` counts from 1. Without `approvals` the handler decides alone (PRO-7). `quote` is what the
-    customer must accept before work starts out of warranty.
+    `proposal` counts from 1. Without `approvals` the handler decides alone (PRO-7); with them, `due` is
+    when they must be given. `quote` is what the customer must accept before work starts out of warranty.
     """
 
     complaint_id: UUID
@@ -145,6 +145,7 @@ class SolutionProposed:
     proposer: str
     ground: Ground
     proposed_at: datetime
+    due: StepDue | None = None
 
 
 @contract("resolution")
@@ -160,10 +161,10 @@ class SolutionApproved:
     approved_at: datetime
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionRejected:
-    """An office refused the proposal; another one must be made (PRO-3).
+    """An office refused the proposal; another one must be made, by `due` (PRO-3).
 
     `cost_bearer` says at whose cost goods come back all the same, where a return was refused (S1 一.11).
     """
@@ -176,6 +177,7 @@ class SolutionRejected:
     reason: PersonalText
     cost_bearer: CostBearer | None
     rejected_at: datetime
+    due: StepDue | None = None
 
 
 @contract("resolution")
@@ -251,3 +253,10 @@ class ComplaintReopened:
     author: str
     due: tuple[StepDue, ...]
     reopened_at: datetime
+
+
+@upcast("complaints.resolution.solution_proposed.v1", "complaints.resolution.solution_proposed.v2")
+@upcast("complaints.resolution.solution_rejected.v1", "complaints.resolution.solution_rejected.v2")
+def _without_a_time_of_its_own(fields: Fields) -> Fields:
+    """Before, approvals and the next proposal were due when the step was."""
+    return {**fields, "due": None}
