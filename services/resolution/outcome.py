@@ -9,14 +9,12 @@ from typing import Final
 from uuid import UUID
 
 from libs.events.contracts import propose
-from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.notify import NoticeKind
 from libs.events.contracts.values import Contact
-from libs.events.envelope import Recorded
 from libs.policy import deadlines, incidents, people
 from libs.policy.pack import Pack
-from services.resolution import owed
+from services.resolution import lateness, owed
 from services.resolution.history import Complaint, Entry
 from services.resolution.owed import Owed, Want
 
@@ -117,7 +115,7 @@ def _first_steps(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
     """Steps 2 to 4: judged, assigned, found."""
     if complaint.judged is None or complaint.judged.founded is None:
         due_at = deadlines.due(policy, Step.CLASSIFY, complaint.severity, _judging_since(complaint)).due_at
-        waits = complaint.judged is not None
+        waits = complaint.judged is not None and complaint.contested is None  # then a judge is waited for
         yield Owed(
             step=Step.CLASSIFY,
             what=Want.DETAILS if waits else Want.JUDGEMENT,
@@ -158,22 +156,11 @@ def _decisions(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
     case = complaint.case
     yield from owed.of_responsibilities(case)
     put = {each.rests_on for each in (*case.raised, *case.settlements)}
-    verified = [miss.envelope.event_id for miss in charged_misses(complaint)]
+    verified = [late.rests_on for late in lateness.charged(complaint.lates)]
     if complaint.finding is not None:
         verified.append(complaint.finding.envelope.event_id)
     if not put.issuperset(verified):
         yield _owed(complaint, policy, Step.PENALIZE, Want.DECISION)
-
-
-def charged_misses(complaint: Complaint) -> Iterator[Recorded[DeadlineMissed]]:
-    """The missed deadlines that somebody answers for; late decisions about that are put to somebody once."""
-    penalized = False
-    for miss in complaint.misses:
-        if miss.event.step is Step.PENALIZE:
-            if penalized:
-                continue
-            penalized = True
-        yield miss
 
 
 def _owed(complaint: Complaint, policy: Pack, step: Step, what: Want) -> Owed:
