@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import uuid
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final, Generic, TypeVar
 from uuid import UUID
 
@@ -17,6 +19,14 @@ from libs.events.store import ClaimTaken, Context, EventStore
 C = TypeVar("C")
 S = TypeVar("S")
 ATTEMPTS_MAX: Final = 3
+# What deciding by an old state may end in; the same by the present one is the caller's to hear.
+OUTDATED: Final = (
+    errors.Refused,
+    errors.StaleVersion,
+    errors.NotFound,
+    errors.VersionConflict,
+    errors.EventIdTaken,
+)
 
 
 @dataclass(frozen=True)  # no slots: with them Python 3.11.2 cannot call Stream[...](...)
@@ -31,11 +41,23 @@ class Stream(Generic[S]):
         """The stream of one thing."""
         return f"{self.category}-{key}"
 
+    def place(self, key: UUID) -> Hashable:
+        """Where its fold is kept: the same stream may be folded in more than one way."""
+        return self.name(key), self.evolve
+
     def fold(self, state: S, events: Sequence[Any]) -> S:
         """`state` after `events`."""
         for event in events:
             state = self.evolve(state, event)
         return state
+
+
+@dataclass(frozen=True)
+class Standing(Generic[S]):
+    """How a stream stands: its events up to `version`, folded."""
+
+    state: S
+    version: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,37 +109,75 @@ async def transact(
     compares) and appends nothing. Raises Refused and whatever `decide` raises, StaleVersion, VersionConflict
     after three tries, Unavailable.
     """
-    name = stream.name(key)
+    append = partial(_append, store, log, stream, key, context, ids)
+    if not new and (known := store.standings.get(log, stream.place(key))):
+        # What was seen here a moment ago may be out of date. Where it leads to events, `append` finds out.
+        with contextlib.suppress(*OUTDATED):
+            if events := _decided(decide, command, known, if_match):
+                return await append(known, events)
     for attempt in range(1, ATTEMPTS_MAX + 1):
-        # 1 read
-        past = [] if new else await store.read_stream(log, name)
-        version = past[-1].envelope.version if past else GENESIS_VERSION
-        # 2 fold
-        state = stream.fold(stream.initial, [recorded.event for recorded in past])
+        # 1 read, 2 fold
+        found = Standing(stream.initial, GENESIS_VERSION) if new else await standing(store, log, stream, key)
         try:
             # 3 decide
-            if if_match is not None and if_match != version:
-                raise errors.StaleVersion(current_version=version)
-            events = decide(command, state)
+            events = _decided(decide, command, found, if_match)
             if not events and not context.claims:
-                return Transacted(state, version, (), None)
+                return Transacted(found.state, found.version, (), None)
             # 4 append
-            event_ids = [event_id for event_id, _ in zip(ids(), events, strict=False)]
-            appended = await store.append(log, name, version, events, event_ids, context)
+            return await append(found, events)
         except errors.VersionConflict:
-            # 5 conflict: somebody was faster, so look again
+            # 5 conflict: somebody was faster, so look again, and at all of it
+            store.standings.drop(log, stream.place(key))
             if attempt == ATTEMPTS_MAX:
                 raise
-            continue
-        except ClaimTaken as taken:
-            return Transacted(state, version, (), None, taken.claimed)
         except (errors.Refused, errors.StaleVersion, errors.NotFound):
             # A repeat may find a state that would now refuse it: its first answer still holds.
             if claimed := await first_claim(store, log, context):
-                return Transacted(state, version, (), None, claimed)
+                return Transacted(found.state, found.version, (), None, claimed)
             raise
-        return Transacted(stream.fold(state, events), appended.version, tuple(events), appended)
     raise AssertionError("unreachable: the last attempt returns or raises")
+
+
+async def standing(store: EventStore, log: str, stream: Stream[S], key: UUID) -> Standing[S]:
+    """How the stream of `key` stands, by a read of what is new since it was last folded here."""
+    known = store.standings.get(log, stream.place(key)) or Standing(stream.initial, GENESIS_VERSION)
+    past = await store.read_stream(log, stream.name(key), known.version)
+    if not past:
+        return known
+    found = Standing(stream.fold(known.state, [each.event for each in past]), past[-1].envelope.version)
+    store.standings.put(log, stream.place(key), found)
+    return found
+
+
+def _decided(
+    decide: Callable[[C, S], list[Any]], command: C, found: Standing[S], if_match: int | None
+) -> list[Any]:
+    if if_match is not None and if_match != found.version:
+        raise errors.StaleVersion(current_version=found.version)
+    return decide(command, found.state)
+
+
+async def _append(
+    store: EventStore,
+    log: str,
+    stream: Stream[S],
+    key: UUID,
+    context: Context,
+    ids: Callable[[], Iterator[UUID]],
+    found: Standing[S],
+    events: list[Any],
+) -> Transacted[S]:
+    event_ids = [event_id for event_id, _ in zip(ids(), events, strict=False)]
+    try:
+        appended = await store.append(log, stream.name(key), found.version, events, event_ids, context)
+    except ClaimTaken as taken:
+        return Transacted(found.state, found.version, (), None, taken.claimed)
+    after = Standing(stream.fold(found.state, events), appended.version)
+    if appended.version == found.version + len(events):
+        store.standings.put(log, stream.place(key), after)
+    else:  # it was on record already, and what came before that is not known here
+        store.standings.drop(log, stream.place(key))
+    return Transacted(after.state, after.version, tuple(events), appended)
 
 
 async def first_claim(store: EventStore, log: str, context: Context) -> Claimed | None:

@@ -140,6 +140,7 @@ class KeyRing:
     shelf: KeyShelf
     key_encryption_key: KeyEncryptionKey
     monotonic: Callable[[], float] = time.monotonic
+    forgotten: int = 0  # how often a key was dropped: what was opened with one must go, too
     _by_id: OrderedDict[tuple[str, UUID], tuple[float, DataKey, str]] = field(default_factory=OrderedDict)
     _by_subject: dict[tuple[str, str], UUID] = field(default_factory=dict)
 
@@ -173,6 +174,7 @@ class KeyRing:
 
     def forget(self, log: str, subject: str) -> None:
         """Drop a subject's key: it was erased, or somebody else stored another one first."""
+        self.forgotten += 1
         key_id = self._by_subject.pop((log, subject), None)
         if key_id is not None:
             self._by_id.pop((log, key_id), None)

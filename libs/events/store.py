@@ -20,6 +20,7 @@ from libs.events.envelope import (
     Recorded,
     WrappedKey,
 )
+from libs.events.kept import Kept
 from libs.events.keys import DataKey, KeyRing, KeyShelf
 
 PAGE_EVENTS: Final = 1000
@@ -102,13 +103,19 @@ async def nobody_listens(log: str, seq: int) -> None:
 
 
 class EventStore:
-    """Appends and reads decoded events; tells `on_appended(log, seq)` after each commit."""
+    """Appends and reads decoded events; tells `on_appended(log, seq)` after each commit.
+
+    `standings` is where streams stood when they were last folded here, `histories` likewise; whoever decides
+    by them is corrected by `append`.
+    """
 
     def __init__(
         self, log: Log, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens
     ) -> None:
         self.log = log
         self.keys = keys
+        self.standings: Kept[Any] = Kept(keys)
+        self.histories: dict[Any, Any] = {}
         self._on_appended = on_appended
 
     async def append(
@@ -168,7 +175,7 @@ class EventStore:
     async def decode(self, log: str, envelopes: Iterable[Envelope]) -> list[Recorded[Any]]:
         """Decode envelopes, reading their keys in one go; ContractError for one that does not fit."""
         envelopes = list(envelopes)
-        needed = {key_id for envelope in envelopes for key_id in codec.keys_named_in(envelope.body)}
+        needed = {key_id for envelope in envelopes if (key_id := codec.key_named_in(envelope.body))}
         keys = await self.keys.for_opening(log, needed) if needed else {}
         return [codec.decode(envelope, keys) for envelope in envelopes]
 

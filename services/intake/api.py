@@ -66,7 +66,7 @@ async def read_complaint(
         past,
         personal="personal:read" in caller.scopes,
         merged_here=await desk.neighbours.merged_into(caller.org, complaint_id),
-        closed=await history.is_closed(desk.resources.log, caller.org, complaint_id),
+        closed=await history.is_closed(desk.resources.store, caller.org, complaint_id),
     )
     response.headers["ETag"] = idempotency.etag(found.version)
     return found

@@ -19,7 +19,7 @@ from starlette.responses import Response
 from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.values import RespondentKind, Suspicion
-from libs.events.decider import Stream, transact
+from libs.events.decider import Stream, standing, transact
 from libs.events.envelope import Claim, Claimed, Recorded
 from libs.events.store import Context
 from libs.policy.pack import Pack
@@ -138,8 +138,7 @@ class Desk:
 
     async def complaint(self, log: str, complaint_id: UUID) -> state.Complaint:
         """How a complaint stands; NotRecorded where there is none."""
-        history = await self.resources.store.read_stream(log, STREAM.name(complaint_id))
-        return STREAM.fold(state.INITIAL, [each.event for each in history])
+        return (await standing(self.resources.store, log, STREAM, complaint_id)).state
 
     def _source_claims(self, caller: Caller, body: ComplaintBody) -> tuple[Claim, ...]:
         if body.source is None:
@@ -156,9 +155,7 @@ class Desk:
         """Now, the policy in force, and whether the complaint, where one is named, is closed."""
         now = self.resources.now()
         policy = await self.resources.policies.in_force(log, now)
-        closed = complaint_id is not None and await history.is_closed(
-            self.resources.store.log, log, complaint_id
-        )
+        closed = complaint_id is not None and await history.is_closed(self.resources.store, log, complaint_id)
         return plan.Moment(policy=policy, now=now, closed=closed)
 
     @staticmethod

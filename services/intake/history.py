@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
+from libs.events import history
 from libs.events.contracts.classify import ClassificationContested
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
-from libs.events.contracts.registry import contract_of
-from libs.events.store import Log
+from libs.events.envelope import Recorded
+from libs.events.store import EventStore
 
-_CLOSED: Final = contract_of(ComplaintClosed).name
 # A contest opens it again, and resolution says so in turn (CLS-5).
-_OPENED: Final = {contract_of(ComplaintReopened).name, contract_of(ClassificationContested).name}
+FOLDED: Final = (ComplaintClosed, ComplaintReopened, ClassificationContested)
 
 
-async def is_closed(of: Log, log: str, complaint_id: UUID) -> bool:
+def follow(_: bool | None, recorded: Recorded[Any]) -> bool:
+    """Whether it is closed after one more of these."""
+    return isinstance(recorded.event, ComplaintClosed)
+
+
+async def is_closed(store: EventStore, log: str, complaint_id: UUID) -> bool:
     """Whether every step had its outcome, and nothing has opened it again since."""
-    closed, after = False, 0
-    while page := await of.read(log, after, complaint_id=complaint_id):
-        for envelope in page:
-            closed = envelope.type == _CLOSED or (closed and envelope.type not in _OPENED)
-        after = page[-1].seq
-    return closed
+    return bool(await history.of(store, follow, FOLDED).now(log, complaint_id))

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from libs.events import errors
+from libs.events.decider import standing
 from libs.policy import incidents
 from libs.policy.pack import Pack
 from libs.service import auth, commands, idempotency, wiring
@@ -72,8 +73,7 @@ class Desk:
 
     async def investigation(self, log: str, key: UUID) -> state.Investigation:
         """How an investigation stands; NotOpened where there is none."""
-        past = await self.resources.store.read_stream(log, STREAM.name(key))
-        return STREAM.fold(STREAM.initial, [each.event for each in past])
+        return (await standing(self.resources.store, log, STREAM, key)).state
 
     async def repair_before(self, log: str, file: state.File, cause_code: str) -> UUID | None:
         """The complaint for which this fault on this unit was mended within the policy's time (INV-6)."""

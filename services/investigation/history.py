@@ -6,12 +6,12 @@ whichever event is heard first, or twice, the newest word holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from libs.events import history
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
 from libs.events.contracts.classify import (
     ClassificationContested,
@@ -31,7 +31,7 @@ from libs.events.contracts.investigate import FindingRecorded, StopCause
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
 from libs.events.contracts.values import Product, Respondent
 from libs.events.envelope import Recorded
-from libs.events.store import PAGE_EVENTS, EventStore
+from libs.events.store import EventStore
 from libs.policy.calendar import Span
 
 # What a complaint's investigation follows.
@@ -47,6 +47,9 @@ FOLLOWED: Final = (
     ComplaintReopened,
     ComplaintClosed,
 )
+
+# What else `follow` takes something from.
+FOLDED: Final = (*FOLLOWED, ComplaintRecorded, ComplaintAmended, AttachmentAdded, FindingRecorded)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,29 +83,21 @@ class Complaint:
     as_of: int = 0
 
 
+def follow(complaint: Complaint | None, recorded: Recorded[Any]) -> Complaint | None:
+    """The complaint after one more event of any service, in log order; None before it is recorded."""
+    if isinstance(recorded.event, ComplaintRecorded):
+        return _recorded(recorded.event)
+    if complaint is None:
+        return None
+    complaint = _after(complaint, recorded.event)
+    if isinstance(recorded.event, FOLLOWED):
+        complaint = replace(complaint, as_of=recorded.envelope.seq)
+    return complaint
+
+
 async def read(store: EventStore, log: str, complaint_id: UUID) -> Complaint | None:
     """A complaint as it stands now; None where there is none."""
-    found: list[Recorded[Any]] = []
-    while page := await store.read(
-        log, after=found[-1].envelope.seq if found else 0, complaint_id=complaint_id
-    ):
-        found += page
-        if len(page) < PAGE_EVENTS:
-            break
-    return fold(found)
-
-
-def fold(history: Iterable[Recorded[Any]]) -> Complaint | None:
-    """The complaint after these events of any service, in log order."""
-    complaint: Complaint | None = None
-    for recorded in history:
-        if isinstance(recorded.event, ComplaintRecorded):
-            complaint = _recorded(recorded.event)
-        elif complaint is not None:
-            complaint = _after(complaint, recorded.event)
-            if isinstance(recorded.event, FOLLOWED):
-                complaint = replace(complaint, as_of=recorded.envelope.seq)
-    return complaint
+    return await history.of(store, follow, FOLDED).now(log, complaint_id)
 
 
 def _recorded(event: ComplaintRecorded) -> Complaint:

@@ -104,6 +104,6 @@ async def _complaint_of(resources: Resources, log: str, notice_id: UUID) -> UUID
 
 
 async def _debtor(resources: Resources, log: str, complaint_id: UUID, policy: Pack) -> Debtor:
-    complaint = history.fold(await history.read(resources.store, log, complaint_id))
+    complaint = await history.of(resources.store).now(log, complaint_id)
     assert complaint is not None, "what is due is due to somebody who complained"
     return complaint.debtor(policy)

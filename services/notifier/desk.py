@@ -43,7 +43,7 @@ async def notice(resources: Resources, log: str, notice_id: UUID) -> tuple[state
 
 async def complaint(resources: Resources, log: str, complaint_id: UUID) -> Complaint:
     """A complaint as it stands now; NotFound where there is none."""
-    found = history.fold(await history.read(resources.store, log, complaint_id))
+    found = await history.of(resources.store).now(log, complaint_id)
     if found is None:
         raise errors.NotFound("There is no such complaint.")
     return found

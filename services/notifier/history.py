@@ -6,13 +6,12 @@ event it tells of, its address of the moment it is written, and the notice keeps
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from libs.events.contracts import registry
+from libs.events import history
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
 from libs.events.contracts.classify import ComplaintClassified
 from libs.events.contracts.clock import DeadlineMissed
@@ -30,8 +29,9 @@ from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, Recipient
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened, SolutionProposed
 from libs.events.contracts.values import Complainant, Respondent
-from libs.events.envelope import BODY_BYTES_MAX, Envelope, Recorded
-from libs.events.store import PAGE_EVENTS, EventStore
+from libs.events.envelope import Recorded
+from libs.events.history import History
+from libs.events.store import EventStore
 from libs.policy import people
 from libs.policy.pack import Pack
 from services.notifier.reply import ANSWERS, Answer
@@ -50,20 +50,18 @@ FOLLOWED: Final = (
     NoticeHandedOver,
 )
 
-# What else `fold` takes something from.
-FOLDED: Final = frozenset(
-    {
-        *FOLLOWED,
-        ComplaintAmended,
-        ComplaintClassified,
-        ComplaintAssigned,
-        ComplaintEscalated,
-        FindingRecorded,
-        SolutionProposed,
-        ComplaintJoinedImprovement,
-        ImprovementNotNeeded,
-        DeadlineMissed,
-    }
+# What else `follow` takes something from.
+FOLDED: Final = (
+    *FOLLOWED,
+    ComplaintAmended,
+    ComplaintClassified,
+    ComplaintAssigned,
+    ComplaintEscalated,
+    FindingRecorded,
+    SolutionProposed,
+    ComplaintJoinedImprovement,
+    ImprovementNotNeeded,
+    DeadlineMissed,
 )
 
 
@@ -106,36 +104,23 @@ class Complaint:
         return Term(due_at=self.reply_due_at, warn_at=warn_at)
 
 
-async def read(store: EventStore, log: str, complaint_id: UUID) -> list[Recorded[Any]]:
-    """What is on record about a complaint and matters here, in log order.
-
-    Only that is opened: what was said before, and others' evidence, are most of a history and stay sealed.
-    """
-    found: list[Envelope] = []
-    while page := await store.log.read(log, after=found[-1].seq if found else 0, complaint_id=complaint_id):
-        found += page
-        # A page that is short for its size is larger than any one event.
-        if len(page) < PAGE_EVENTS and sum(len(each.body) for each in page) < BODY_BYTES_MAX:
-            break
-    return await store.decode(log, [each for each in found if _matters(each)])
-
-
-def _matters(envelope: Envelope) -> bool:
-    contract, _ = registry.resolve(envelope.type)
-    return contract.event_class in FOLDED
-
-
-def fold(history: Iterable[Recorded[Any]]) -> Complaint | None:
-    """The complaint after these events of any service, in log order; None where there is none."""
-    complaint: Complaint | None = None
-    for recorded in history:
-        if isinstance(recorded.event, ComplaintRecorded):
-            complaint = _recorded(recorded.event)
-        elif complaint is not None:
-            complaint = _after(complaint, recorded.event)
-        if complaint is not None and isinstance(recorded.event, FOLLOWED):
-            complaint = replace(complaint, as_of=recorded.envelope.seq)
+def follow(complaint: Complaint | None, recorded: Recorded[Any]) -> Complaint | None:
+    """The complaint after one more event of any service, in log order; None before it is recorded."""
+    if isinstance(recorded.event, ComplaintRecorded):
+        complaint = _recorded(recorded.event)
+    elif complaint is not None:
+        complaint = _after(complaint, recorded.event)
+    if complaint is not None and isinstance(recorded.event, FOLLOWED):
+        complaint = replace(complaint, as_of=recorded.envelope.seq)
     return complaint
+
+
+def of(store: EventStore) -> History[Complaint]:
+    """Complaints as this service sees them.
+
+    Only what it folds is opened: what was said before, and others' evidence, are most of a history.
+    """
+    return history.of(store, follow, FOLDED)
 
 
 def _recorded(event: ComplaintRecorded) -> Complaint:

@@ -12,7 +12,7 @@ from libs.events.contracts.notify import (
     NoticeWritten,
     Recipient,
 )
-from libs.events.decider import derived_ids, transact
+from libs.events.decider import derived_ids, standing, transact
 from libs.events.envelope import Recorded
 from libs.service.reaction import Reaction, context
 from libs.service.wiring import Resources
@@ -48,10 +48,9 @@ def sending(resources: Resources, sender: Sender) -> tuple[Reaction, ...]:
 async def follow(resources: Resources, heard: Recorded[Any], complaint_id: UUID) -> None:
     """Whatever is heard, and in whichever order: what is owed follows from the history as it now stands."""
     log = heard.envelope.log
-    past = await resources.store.read_stream(log, REPLIES.name(complaint_id))
-    if isinstance(REPLIES.fold(REPLIES.initial, [each.event for each in past]), promise.Given):
-        return  # nothing changes that any more, and histories are long
-    complaint = history.fold(await history.read(resources.store, log, complaint_id))
+    if isinstance((await standing(resources.store, log, REPLIES, complaint_id)).state, promise.Given):
+        return  # nothing changes that any more
+    complaint = await history.of(resources.store).now(log, complaint_id)
     if complaint is None:
         raise errors.NotFound("The complaint's record is not there.")
     now = resources.now()

@@ -14,6 +14,7 @@ from libs.events.contracts.notify import Recipient
 from libs.events.contracts.values import Channel, Complainant, Language
 from libs.events.decider import derived_ids, transact
 from libs.events.envelope import Recorded
+from libs.events.history import History
 from libs.policy import deadlines, notices
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
@@ -44,6 +45,8 @@ class Writer:
 
     def __init__(self, resources: Resources) -> None:
         self._resources = resources
+        # Its own: it moves on with what is heard, while others look at what is newest.
+        self._histories = History(resources.store, history.follow, history.FOLDED)
 
     async def tell(self, heard: Recorded[Any]) -> None:
         """Write every notice that this event calls for."""
@@ -57,9 +60,8 @@ class Writer:
                     raise outcome  # the others are written, and written once
 
     async def _told(self, heard: Recorded[Any], complaint_id: UUID) -> Told | None:
-        past = await history.read(self._resources.store, heard.envelope.log, complaint_id)
-        then = history.fold(each for each in past if each.envelope.seq <= heard.envelope.seq)
-        now = history.fold(past)
+        envelope = heard.envelope
+        then, now = await self._histories.at(envelope.log, complaint_id, envelope.seq)
         return Told(then, now.complainant, now.data_subject) if then and now else None
 
     async def _tellings(self, heard: Recorded[Any], told: Told | None, policy: Pack) -> Sequence[Telling]:

@@ -16,8 +16,7 @@ from starlette.responses import Response
 from libs.events import errors
 from libs.events.contracts.handling import Answerable, Step, StepDue
 from libs.events.contracts.improve import ImprovementPlanned
-from libs.events.envelope import Recorded
-from libs.events.store import PAGE_EVENTS
+from libs.events.history import of
 from libs.policy import deadlines, people
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
@@ -41,22 +40,16 @@ class Desk:
         self.lookups = lookups
 
     async def complaint(self, log: str, complaint_id: UUID) -> Complaint:
-        """A complaint as it stands, by one read of its history, and of each measure it names; NotFound."""
-        store, found = self.resources.store, list[Recorded[Any]]()
-        while page := await store.read(
-            log, after=found[-1].envelope.seq if found else 0, complaint_id=complaint_id
-        ):
-            found += page
-            if len(page) < PAGE_EVENTS:
-                break
-        complaint = history.fold(found)
+        """A complaint as its history stands, and each measure it names; NotFound."""
+        store = self.resources.store
+        complaint = await of(store, history.follow).now(log, complaint_id)
         if complaint is None:
             raise errors.NotFound("There is no such complaint.")
-        if not complaint.case.improvements:
+        if not (named := complaint.case.improvements):
             return complaint
-        named = complaint.case.improvements
-        measures = {each: await store.read_stream(log, MEASURE.name(each)) for each in named}
-        return history.fold(found, measures) or complaint
+        return history.with_measures(
+            complaint, {each: await store.read_stream(log, MEASURE.name(each)) for each in named}
+        )
 
     async def measure(self, log: str, improvement_id: UUID) -> tuple[measure.Existing, int]:
         """How a measure stands, and its version; NotFound."""

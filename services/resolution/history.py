@@ -6,7 +6,7 @@ whichever event is heard first, or twice, the newest word holds.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final
@@ -21,7 +21,7 @@ from libs.events.contracts.classify import (
 )
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
-from libs.events.contracts.investigate import FindingRecorded
+from libs.events.contracts.investigate import ContributionOverdue, FindingRecorded, SupplierOverdue
 from libs.events.contracts.notify import (
     FirstReplyGiven,
     NoticeDelivered,
@@ -31,11 +31,13 @@ from libs.events.contracts.notify import (
     NoticeWritten,
     Recipient,
 )
+from libs.events.contracts.penalize import AppealOverdue
 from libs.events.contracts.propose import ComplaintReopened, SolutionProposed
 from libs.events.contracts.values import Channel, Contact, Demand, Language, Product, Respondent
 from libs.events.envelope import Recorded
 from libs.policy.facts import Facts
-from services.resolution import measure, state
+from services.resolution import lateness, measure, state
+from services.resolution.lateness import Lateness
 from services.resolution.measure import Improvement
 from services.resolution.state import Case
 
@@ -46,6 +48,7 @@ OWN: Final = "resolution-"
 class Entry:
     """One thing that is on record of a step: what, by whom, when."""
 
+    event_id: UUID
     step: Step
     what: str
     by: str
@@ -86,7 +89,7 @@ class Complaint:
     due_as_of: int = 0
     as_of: int = 0
     finding: Recorded[FindingRecorded] | None = None
-    misses: tuple[Recorded[DeadlineMissed], ...] = ()
+    lates: tuple[Lateness, ...] = ()
     told: frozenset[NoticeKind] = frozenset()
     tasks: Mapping[NoticeKind, Answerable] = field(default_factory=dict)
     offers: frozenset[UUID] = frozenset()  # the notices that tell of a solution
@@ -123,35 +126,36 @@ class Complaint:
         return next((each.due_at for each in self.due if each.step is step), None)
 
 
-def fold(
-    history: Iterable[Recorded[Any]], improvements: Mapping[UUID, Sequence[Recorded[Any]]] | None = None
-) -> Complaint | None:
-    """The complaint after these events of any service, in log order; None where it was never recorded.
-
-    `improvements` are the streams of the measures that its case names.
-    """
-    complaint: Complaint | None = None
-    case, version = state.INITIAL, 0
-    entries: dict[UUID, Entry] = {}  # by event, for a measure's first events are in both histories
-    for recorded in history:
-        if isinstance(recorded.event, intake.ComplaintRecorded):
-            complaint = _recorded(recorded.event)
-        if complaint is not None:
-            complaint = _after(complaint, recorded)
-            if recorded.envelope.stream == f"{OWN}{complaint.complaint_id}":
-                case, version = state.evolve(case, recorded.event), recorded.envelope.version
-            _enter(recorded, entries)
+def follow(complaint: Complaint | None, recorded: Recorded[Any]) -> Complaint | None:
+    """The complaint after one more event of any service, in log order; None before it is recorded."""
+    event, envelope = recorded.event, recorded.envelope
+    if isinstance(event, intake.ComplaintRecorded):
+        complaint = _recorded(event)
     if complaint is None:
         return None
-    measures: dict[UUID, Improvement] = {}
-    for improvement_id, events in (improvements or {}).items():
+    complaint = _after(complaint, recorded)
+    if (entry := _entry(recorded)) is not None:
+        complaint = replace(complaint, entries=(*complaint.entries, entry))
+    if envelope.stream == f"{OWN}{complaint.complaint_id}":
+        complaint = replace(complaint, case=state.evolve(complaint.case, event), version=envelope.version)
+    return complaint
+
+
+def with_measures(complaint: Complaint, measures: Mapping[UUID, Sequence[Recorded[Any]]]) -> Complaint:
+    """The complaint with the measures that its case names, by the events of their streams.
+
+    A measure's events are entries of each of its complaints, and in the history of one of them already.
+    """
+    entries = {each.event_id: each for each in complaint.entries}
+    found: dict[UUID, Improvement] = {}
+    for improvement_id, events in measures.items():
         improvement: Improvement = measure.INITIAL
         for recorded in events:
             improvement = measure.evolve(improvement, recorded.event)
-            _enter(recorded, entries)
-        measures[improvement_id] = improvement
-    found = tuple(entries.values())
-    return replace(complaint, case=case, version=version, measures=measures, entries=found)
+            if (entry := _entry(recorded)) is not None:
+                entries[entry.event_id] = entry
+        found[improvement_id] = improvement
+    return replace(complaint, measures=found, entries=tuple(entries.values()))
 
 
 def step_of(event: object) -> Step | None:
@@ -164,10 +168,11 @@ def step_of(event: object) -> Step | None:
 _STEPS: Final = {"intake": Step.RECORD} | {str(step): step for step in Step if step is not Step.RECORD}
 
 
-def _enter(recorded: Recorded[Any], entries: dict[UUID, Entry]) -> None:
+def _entry(recorded: Recorded[Any]) -> Entry | None:
     envelope = recorded.envelope
-    if (step := step_of(recorded.event)) is not None:
-        entries[envelope.event_id] = Entry(step, envelope.type.split(".")[2], envelope.actor, envelope.at)
+    if (step := step_of(recorded.event)) is None:
+        return None
+    return Entry(envelope.event_id, step, envelope.type.split(".")[2], envelope.actor, envelope.at)
 
 
 def _recorded(event: intake.ComplaintRecorded) -> Complaint:
@@ -213,8 +218,9 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return _assigned(complaint, event, envelope.seq)
         case FindingRecorded():
             return replace(complaint, finding=recorded)
-        case DeadlineMissed():
-            return replace(complaint, misses=(*complaint.misses, recorded))
+        case DeadlineMissed() | ContributionOverdue() | SupplierOverdue() | AppealOverdue():
+            late = lateness.of(recorded, complaint.answerable)
+            return replace(complaint, lates=(*complaint.lates, late))
         case NoticeWritten(kind=NoticeKind.SOLUTION, notice_id=written):
             return replace(complaint, offers=complaint.offers | {written})
         case NoticeDelivered(recipient=Recipient.CUSTOMER) | NoticeHandedOver(recipient=Recipient.CUSTOMER):

@@ -1,5 +1,6 @@
 """A complaint in all services' events, what resolution does by itself upon each, and what people do."""
 
+import functools
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -54,9 +55,9 @@ class World:
 
     @cached_property
     def complaint(self) -> Complaint:
-        found = history.fold(self.events, {MEASURE: self.measured} if self.measured else None)
+        found = functools.reduce(history.follow, self.events, None)
         assert found is not None
-        return found
+        return history.with_measures(found, {MEASURE: self.measured}) if self.measured else found
 
     @property
     def outcome(self) -> outcome.Outcome:

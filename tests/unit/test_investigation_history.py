@@ -261,7 +261,7 @@ async def test_time_that_a_complaint_stood_still_does_not_count(desk: Desk) -> N
     ]
     for recorded in await put(desk, stood_still):
         await desk.hears(recorded)
-    spans = history.fold(await desk.resources.store.read("main", complaint_id=THIS)).pauses  # type: ignore[union-attr]  # it is on record
+    spans = (await history.read(desk.resources.store, "main", THIS)).pauses  # type: ignore[union-attr]  # it is on record
     assert [(span.start, span.end) for span in spans] == [(at[0], at[1]), (at[2], at[3])]
     due = deadlines.due(POLICY, Step.INVESTIGATE, Severity.SERIOUS, NOW, spans)
     assert (await desk.file(THIS)).term.due_at == due.due_at

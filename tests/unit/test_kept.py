@@ -1,0 +1,217 @@
+"""What was folded a moment ago saves reading, and never decides anything that is no longer so."""
+
+from dataclasses import replace
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from libs.events import errors, history
+from libs.events.contracts.intake import ComplaintWithdrawn
+from libs.events.contracts.personal import ERASED
+from libs.events.contracts.privacy import PersonalDataErased
+from libs.events.decider import Stream, derived_ids, standing, transact
+from libs.events.envelope import Envelope, Recorded
+from libs.events.kept import KEPT_MAX, Kept
+from libs.events.keys import CACHE_SECONDS_MAX, KeyEncryptionKey, KeyRing
+from libs.events.memory import MemoryLog
+from libs.events.store import Context, EventStore
+from tests.complaint_history import NOW
+
+Words = tuple[str, ...]
+SAID: Stream[Words] = Stream("intake", (), lambda state, event: (*state, event.reason))
+THIS = uuid4()
+ME = Context("me", THIS)
+
+
+class Counting(MemoryLog):
+    """Counts what it is asked for."""
+
+    looks = 0
+    page_max = 1000
+
+    async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
+        self.looks += 1
+        return await super().read_stream(log, stream, after_version)
+
+    async def read(
+        self, log: str, after: int = 0, limit: int = 1000, complaint_id: UUID | None = None
+    ) -> list[Envelope]:
+        self.looks += 1
+        return await super().read(log, after, min(limit, self.page_max), complaint_id)
+
+
+@pytest.fixture
+def log() -> Counting:
+    return Counting("main")
+
+
+def opened(log: MemoryLog) -> EventStore:
+    return EventStore(log, KeyRing(log, KeyEncryptionKey(bytes(32))))
+
+
+def said(reason: str) -> ComplaintWithdrawn:
+    return ComplaintWithdrawn(
+        complaint_id=THIS, data_subject="erin", withdrawn_at=NOW, author="li.wei", reason=reason
+    )
+
+
+class Enough(errors.Refused):
+    """Three were said already."""
+
+
+def decide(word: str, state: Words) -> list[Any]:
+    if word in state:
+        return []
+    if len(state) == 3:
+        raise Enough
+    return [said(word)]
+
+
+async def says(store: EventStore, word: str, **more: Any) -> Words:
+    return (await transact(store, "main", SAID, THIS, decide, word, ME, **more)).state
+
+
+async def test_a_stream_decided_on_a_moment_ago_is_not_read_again(log: Counting) -> None:
+    store = opened(log)
+    await says(store, "a")
+    looks = log.looks
+    assert await says(store, "b") == ("a", "b")
+    assert log.looks == looks
+
+
+async def test_who_was_overtaken_decides_anew(log: Counting) -> None:
+    here, there = opened(log), opened(log)
+    await says(here, "a")
+    await says(there, "b")
+    assert await says(here, "c") == ("a", "b", "c")
+    assert (await standing(there, "main", SAID, THIS)).state == ("a", "b", "c")
+
+
+async def test_nothing_to_do_and_a_refusal_are_said_of_what_is_on_record_now(log: Counting) -> None:
+    here, there = opened(log), opened(log)
+    for word in ("a", "b"):
+        await says(here, word)
+    await says(there, "c")
+    assert await says(here, "c") == ("a", "b", "c")
+    with pytest.raises(Enough):
+        await says(here, "d")
+    assert len(await log.read("main")) == 3
+
+
+async def test_the_version_that_a_caller_saw_is_compared_with_the_one_on_record(log: Counting) -> None:
+    here, there = opened(log), opened(log)
+    await says(here, "a")
+    await says(there, "b")
+    assert await says(here, "c", if_match=2) == ("a", "b", "c")
+    with pytest.raises(errors.StaleVersion) as raised:
+        await says(there, "d", if_match=2)
+    assert raised.value.facts["current_version"] == 3
+
+
+async def test_a_cause_that_was_seen_to_elsewhere_changes_nothing_here(log: Counting) -> None:
+    """Even where what is decided is worded otherwise by then: the ids are the same."""
+
+    def at_another_time(word: str, state: Words) -> list[Any]:
+        return [] if word in state else [replace(said(word), author="wang.fang")]
+
+    here, there = opened(log), opened(log)
+    ids = derived_ids(uuid4(), "said")
+    await says(here, "a")
+    await says(there, "b", ids=ids)
+    done = await transact(here, "main", SAID, THIS, at_another_time, "b", ME, ids=ids)
+    assert (done.state, done.events) == (("a", "b"), ())
+
+
+async def test_a_repeat_is_answered_with_its_first_place_and_is_not_taken_for_the_newest(
+    log: Counting,
+) -> None:
+    here, there = opened(log), opened(log)
+    ids = derived_ids(uuid4(), "said")
+    await says(here, "a", ids=ids)
+    await says(there, "b")
+    repeat = await transact(here, "main", SAID, THIS, lambda word, _: [said(word)], "a", ME, ids=ids)
+    assert repeat.version == 1
+    assert (await standing(here, "main", SAID, THIS)).state == ("a", "b")
+
+
+async def test_a_history_is_what_all_its_events_say_whenever_it_was_looked_at(log: Counting) -> None:
+    store = opened(log)
+    told = history.of(store, _evolve)
+    assert await told.now("main", THIS) is None
+    for number, word in enumerate("abc", 1):
+        await says(store, word)
+        assert await told.now("main", THIS) == tuple("abc"[:number])
+    assert history.of(store, _evolve) is told
+    assert await told.at("main", THIS, 2) == (("a", "b"), ("a", "b", "c"))
+    assert await told.at("main", THIS, 1) == (("a",), ("a", "b", "c"))
+    assert await told.at("main", THIS, 3) == (("a", "b", "c"), ("a", "b", "c"))
+
+
+async def test_only_what_is_new_is_folded(log: Counting) -> None:
+    store, folded = opened(log), []
+
+    def noting(state: Words | None, recorded: Recorded[Any]) -> Words:
+        folded.append(recorded.envelope.seq)
+        return _evolve(state, recorded)
+
+    told = history.of(store, noting)
+    for word in "abc":
+        await says(store, word)
+        await told.now("main", THIS)
+    assert folded == [1, 2, 3]
+
+
+async def test_only_the_contracts_that_are_named_are_opened(log: Counting) -> None:
+    store = opened(log)
+    await says(store, "a")
+    assert await history.History(store, _evolve, [PersonalDataErased]).now("main", THIS) is None
+    assert await history.History(store, _evolve, [ComplaintWithdrawn]).now("main", THIS) == ("a",)
+
+
+async def test_what_is_too_large_for_a_page_is_read_to_its_end(
+    log: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A log cuts a page that grows too large: here after each event, as if each filled one."""
+    store = opened(log)
+    for word in "abc":
+        await says(store, word)
+    log.page_max = 1
+    monkeypatch.setattr(history, "BODY_BYTES_MAX", 1)
+    assert await history.of(store, _evolve).now("main", THIS) == ("a", "b", "c")
+
+
+@pytest.mark.rule("SEC-2")
+async def test_what_was_opened_is_dropped_with_the_key(log: Counting) -> None:
+    store = opened(log)
+    await says(store, "a")
+    told = history.of(store, _evolve)
+    await told.now("main", THIS)
+    erased = PersonalDataErased(data_subject="erin", erased_at=NOW, author="officer", reason="asked")
+    context = Context("officer", erases="erin")
+    await store.append("main", "erasure-erin", 0, [erased], [uuid4()], context)
+    assert await told.now("main", THIS) == (ERASED,)
+    assert (await standing(store, "main", SAID, THIS)).state == (ERASED,)
+
+
+def test_what_is_kept_is_bounded_in_number_and_in_time() -> None:
+    time = 0.0
+    kept: Kept[int] = Kept(KeyRing(MemoryLog("main"), KeyEncryptionKey(bytes(32))), 2, lambda: time)
+    for number in range(3):
+        kept.put("main", number, number)
+    assert [kept.get("main", number) for number in range(3)] == [None, 1, 2]
+    time = CACHE_SECONDS_MAX - 1
+    kept.put("main", 2, 20)
+    assert kept.get("main", 2) == 20
+    time = CACHE_SECONDS_MAX + 1
+    assert kept.get("main", 2) is None, "what grew out of an older one lives no longer than that"
+    kept.put("main", 2, 21)
+    kept.drop("main", 2)
+    assert kept.get("main", 2) is None
+    assert KEPT_MAX > 2
+
+
+def _evolve(state: Words | None, recorded: Recorded[Any]) -> Words:
+    if not isinstance(recorded.event, ComplaintWithdrawn):
+        return state or ()
+    return (*(state or ()), recorded.event.reason)
