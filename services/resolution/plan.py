@@ -12,8 +12,9 @@ from libs.events.contracts.propose import Outcome
 from libs.events.envelope import Recorded
 from libs.policy import deadlines
 from libs.policy.pack import Pack
-from services.resolution import begin, charge, close, outcome
+from services.resolution import begin, charge, close, lateness, outcome
 from services.resolution.history import Complaint
+from services.resolution.lateness import Lateness
 
 
 def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
@@ -41,25 +42,31 @@ def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
 
 
 def charges(complaint: Complaint, policy: Pack, now: datetime) -> Iterator[charge.Command]:
-    """The finding and the missed deadlines that were not put to anybody yet (PEN-1, SLA-3)."""
+    """The finding, and what was late, that were not put to anybody yet (PEN-1, SLA-3)."""
     put = {each.rests_on for each in (*complaint.case.raised, *complaint.case.settlements)}
     finding = complaint.finding
     if finding is not None and finding.envelope.event_id not in put:
         yield _of_finding(complaint, finding, policy, now)
-    for miss in outcome.charged_misses(complaint):
-        if miss.envelope.event_id not in put:
-            owed_by = miss.event.owed_by
-            yield charge.RaiseResponsibilities(
-                complaint_id=complaint.complaint_id,
-                charge=Charge.HANDLING,
-                persons=(owed_by,) if owed_by else (),
-                unit=policy.routing[-1].to,
-                rests_on=miss.envelope.event_id,
-                acted_at=miss.event.missed_at,
-                severity=complaint.severity,
-                policy=policy,
-                now=now,
-            )
+    for late in lateness.charged(complaint.lates):
+        if late.rests_on not in put:
+            yield of_lateness(complaint, late, policy, now)
+
+
+def of_lateness(
+    complaint: Complaint, late: Lateness, policy: Pack, now: datetime
+) -> charge.RaiseResponsibilities:
+    """What was not done in time is put to who owed it (PEN-1, SLA-3)."""
+    return charge.RaiseResponsibilities(
+        complaint_id=complaint.complaint_id,
+        charge=Charge.HANDLING,
+        persons=(late.owed_by,) if late.owed_by else (),
+        unit=policy.routing[-1].to,
+        rests_on=late.rests_on,
+        acted_at=late.late_at,
+        severity=complaint.severity,
+        policy=policy,
+        now=now,
+    )
 
 
 def _of_finding(

@@ -10,10 +10,9 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import improve, penalize, propose
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
-from libs.events.contracts.classify import ClassificationContested, ComplaintClassified
-from libs.events.contracts.clock import DeadlineMissed
+from libs.events.contracts.classify import ClassificationContested, ComplaintClassified, IncidentRaised
 from libs.events.contracts.intake import ComplaintMerged, ComplaintSeparated, ComplaintWithdrawn
-from libs.events.contracts.investigate import FindingRecorded
+from libs.events.contracts.investigate import ContributionOverdue, FindingRecorded, SupplierOverdue
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, NoticeKind, Recipient
 from libs.events.decider import Stream, derived_ids, transact
 from libs.events.envelope import Recorded
@@ -21,7 +20,7 @@ from libs.policy import deadlines
 from libs.policy.schema.deadlines import Errand
 from libs.service.reaction import Reaction, context
 from libs.service.wiring import Resources
-from services.resolution import begin, charge, close, outcome, plan, spare, verify
+from services.resolution import begin, charge, close, lateness, outcome, plan, spare, verify
 from services.resolution.clock import ACTOR, CASE, MEASURE
 from services.resolution.desk import Desk
 from services.resolution.lookups import Lookups
@@ -33,7 +32,7 @@ FOLLOWED: Final = (
     ComplaintAssigned,
     ComplaintEscalated,
     FindingRecorded,
-    DeadlineMissed,
+    *lateness.LATE,
     ComplaintClassified,
     ClassificationContested,
     ComplaintWithdrawn,
@@ -101,6 +100,22 @@ class Follower:
         complaint_id = getattr(heard.event, "complaint_id", None)
         if complaint_id is not None and matters(heard.event):
             await self._follow(heard, complaint_id)
+        elif complaint_id is None and isinstance(heard.event, ContributionOverdue | SupplierOverdue):
+            await self._charge_incident(heard, heard.event.investigation_id)
+
+    async def _charge_incident(self, heard: Recorded[Any], incident_id: UUID) -> None:
+        """What was late in an incident's one investigation is put to people once, with its first complaint."""
+        log, now = heard.envelope.log, self._resources.now()
+        raised = await self._resources.store.read_stream(log, f"intake-{incident_id}")
+        if not raised or not isinstance(raised[0].event, IncidentRaised):
+            raise errors.Unavailable("The incident is not on record yet.")
+        incident: IncidentRaised = raised[0].event
+        complaint = await self._desk.complaint(log, incident.complaint_ids[0])
+        late = lateness.of(heard, incident.leader)
+        policy = await self._resources.policies.in_force(log, now)
+        charging = plan.of_lateness(complaint, late, policy, now)
+        about = complaint.complaint_id
+        await self._submit(heard, CASE, about, charge.decide, charging, about=about)
 
     async def on_improvement_changed(self, heard: Recorded[Any]) -> None:
         """Say in each complaint that the measure answers it; the last thing missing may be its effect."""

@@ -117,7 +117,7 @@ def situation(world: World) -> Any:
         complaint.told,
         complaint.withdrawn,
         complaint.merged_into,
-        min(len(complaint.misses), 1),
+        min(len(complaint.lates), 1),
         type(case.solution),
         getattr(case.solution, "stage", None),
         getattr(case.solution, "answer", None),
@@ -155,7 +155,7 @@ def sensible(world: World, before: World) -> bool:
         case notify.NoticeDelivered():
             return judged is not None and not judged.value
         case clock.DeadlineMissed():
-            return not complaint.misses and not closed
+            return not complaint.lates and not closed
         case _:
             return True
 

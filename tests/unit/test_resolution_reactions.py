@@ -6,12 +6,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 
-from libs.events.contracts import clock, improve, notify, penalize, propose
-from libs.events.contracts.handling import Step
+from libs.events.contracts import clock, improve, investigate, notify, penalize, propose
+from libs.events.contracts.handling import Answerable, Step
 from services.resolution import complete
 from services.resolution import improve as improving
 from services.resolution.clock import CASE, MEASURE
@@ -19,6 +19,9 @@ from tests import complaint_history
 from tests.complaint_history import DAY, NOW
 from tests.unit.resolution_office import COMPLAINT, Office
 from tests.unit.resolution_situations import complete_it, plan_it
+
+
+INCIDENT = UUID(int=50)
 
 
 @pytest.fixture
@@ -137,3 +140,88 @@ async def test_an_enquiry_or_an_unfounded_complaint_opens_no_case(office: Office
     await office.writer.says(reply, category="notifier")
     await office.settle()
     assert told(await office.case()) == {("ComplaintClosed", "", "")}
+
+
+def overdue_contribution(complaint_id: UUID | None) -> investigate.ContributionOverdue:
+    return investigate.ContributionOverdue(
+        investigation_id=complaint_id or INCIDENT,
+        complaint_id=complaint_id,
+        unit="sales",
+        owed_by=Answerable(unit="sales", person="sales-officer"),
+        duty="order, part number, quantity",
+        due_at=NOW + DAY,
+        noticed_at=NOW + 2 * DAY,
+        escalated_to=Answerable(unit="sales", person="sales-head"),
+        ground=complaint_history.GROUND,
+    )
+
+
+def overdue_supplier(complaint_id: UUID | None) -> investigate.SupplierOverdue:
+    return investigate.SupplierOverdue(
+        investigation_id=complaint_id or INCIDENT,
+        complaint_id=complaint_id,
+        notice=1,
+        supplier="Fine Lamps",
+        due_at=NOW + DAY,
+        noticed_at=NOW + 2 * DAY,
+        escalated_to=complaint_history.HEAD,
+        ground=complaint_history.GROUND,
+    )
+
+
+def late_judge(judge: Answerable) -> penalize.AppealOverdue:
+    return penalize.AppealOverdue(
+        complaint_id=COMPLAINT,
+        sanction=1,
+        owed_by=judge,
+        due_at=NOW + DAY,
+        noticed_at=NOW + 2 * DAY,
+        escalated_to=complaint_history.HEAD,
+        ground=complaint_history.GROUND,
+    )
+
+
+JUDGE = Answerable(unit="human-resources", person="human-resources-head")
+LATE: dict[str, tuple[Any, set[str]]] = {
+    "contribution": (overdue_contribution(COMPLAINT), {"sales-officer", "sales-head"}),
+    "supplier": (overdue_supplier(COMPLAINT), {"quality-officer", "quality-head"}),
+    "appeal": (late_judge(JUDGE), {"human-resources-head"}),
+}
+
+
+@pytest.mark.rule("INV-2", "INV-5", "PEN-1", "SLA-3")
+@pytest.mark.parametrize("late", LATE)
+async def test_whatever_is_late_is_put_to_who_owed_it_and_their_head(office: Office, late: str) -> None:
+    event, expected = LATE[late]
+    await office.writer.says(complaint_history.recorded(COMPLAINT))
+    await office.writer.says(complaint_history.classified(COMPLAINT))
+    await office.writer.says(complaint_history.assigned(COMPLAINT))
+    on_record = await office.writer.says(event, category="investigation")
+    await office.settle()
+    await office.deliver(on_record, on_record)
+    raised = [each for each in await office.case() if isinstance(each, penalize.ResponsibilityRaised)]
+    assert {each.person for each in raised} == expected
+    assert {each.charge for each in raised} == {penalize.Charge.HANDLING}
+    assert {each.rests_on for each in raised} == {on_record.envelope.event_id}
+    assert {each.acted_at for each in raised} == {NOW + DAY}, "when it was due, not when that was noticed"
+
+
+@pytest.mark.rule("INV-2", "INV-5", "PEN-1")
+async def test_what_is_late_in_an_incident_is_put_to_people_once_with_its_first_complaint(
+    office: Office,
+) -> None:
+    first, second = COMPLAINT, UUID(int=12)
+    for complaint_id in (first, second):
+        await office.writer.says(complaint_history.recorded(complaint_id))
+        await office.writer.says(complaint_history.joined(complaint_id, INCIDENT))
+    raised = complaint_history.raised(INCIDENT, first, second)
+    await office.writer.says(raised, INCIDENT)
+    for late in (overdue_contribution(None), overdue_supplier(None)):
+        await office.writer.says(late, INCIDENT, category="investigation")
+    await office.settle()
+    await office.deliver(*await office.all())
+    put = [each for each in await office.case(first) if isinstance(each, penalize.ResponsibilityRaised)]
+    expected = {"sales-officer", "sales-head", raised.leader.person}
+    assert {each.person for each in put} == expected
+    assert len(put) == len(expected)
+    assert await office.case(second) == []

@@ -1,0 +1,56 @@
+"""What was not done in time, whoever noticed it: a matter for the penalty step (PEN-1, SLA-3, INV-2, INV-5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+from uuid import UUID
+
+from libs.events.contracts.clock import DeadlineMissed
+from libs.events.contracts.handling import Answerable, Step
+from libs.events.contracts.investigate import ContributionOverdue, SupplierOverdue
+from libs.events.contracts.penalize import AppealOverdue
+from libs.events.envelope import Recorded
+
+LATE: Final = (DeadlineMissed, ContributionOverdue, SupplierOverdue, AppealOverdue)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Lateness:
+    """Something of a step was late since `late_at`; `rests_on` is the event that says so.
+
+    `owed_by` is whose it was; None where nobody was assigned yet.
+    """
+
+    rests_on: UUID
+    step: Step
+    owed_by: Answerable | None
+    late_at: datetime
+
+
+def of(recorded: Recorded[Any], answerable: Answerable | None) -> Lateness:
+    """The lateness that an event of `LATE` tells of; of a supplier's, who answers for the complaint answers."""
+    event = recorded.event
+    match event:
+        case DeadlineMissed(step=step, owed_by=owed_by):
+            pass
+        case ContributionOverdue(owed_by=owed_by):
+            step = Step.INVESTIGATE
+        case AppealOverdue(owed_by=owed_by):
+            step = Step.PENALIZE
+        case _:
+            step, owed_by = Step.INVESTIGATE, answerable
+    return Lateness(rests_on=recorded.envelope.event_id, step=step, owed_by=owed_by, late_at=event.due_at)
+
+
+def charged(lates: Iterable[Lateness]) -> Iterator[Lateness]:
+    """Those that somebody answers for: with late decisions about that, nobody is charged more than once."""
+    known: set[Answerable | None] = set()
+    for late in lates:
+        if late.step is Step.PENALIZE:
+            if late.owed_by in known:
+                continue
+            known.add(late.owed_by)
+        yield late
