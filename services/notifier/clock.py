@@ -43,7 +43,10 @@ def changes(event: Any) -> Iterator[Change]:
                 yield Started(ARRIVAL, event.due_at, event.warn_at)
         case events.NoticeFailed(retry_at=None) | events.NoticeTaskRaised():
             yield Ended(SEND)
-        case events.NoticeFailed(retry_at=datetime() as at) | events.NoticeResent(resent_at=at):
+        case events.NoticeFailed(retry_at=datetime() as at):
+            yield Ended(SEND)  # the next channel is tried at once, which may be at the very time of the last
+            yield Started(f"{SEND}/{event.next_channel or event.channel}", at)
+        case events.NoticeResent(resent_at=at):
             yield Started(SEND, at)
         case events.NoticeDelivered() | events.NoticeHandedOver():
             yield Ended(SEND)
@@ -74,7 +77,7 @@ def clock(resources: Resources, kept: Deadlines, sender: Sender) -> Clock:
     """The clock over deadlines kept anywhere."""
 
     async def pass_deadline(deadline: Deadline) -> None:
-        if deadline.step == SEND:
+        if deadline.step.partition("/")[0] == SEND:
             await sender.send(deadline.log, deadline.key)
         else:
             await pass_term(resources, deadline)
