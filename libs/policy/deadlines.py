@@ -65,6 +65,15 @@ def due(
     )
 
 
+def pause(pack: Pack, since: datetime, answered_at: datetime | None = None) -> Span:
+    """The time that does not count while the customer, asked `since`, is waited for (SLA-9).
+
+    It ends with the answer, at the latest when the policy waits no longer: no deadline rests for ever.
+    """
+    until = _end(pack.calendar, pack.deadlines.waiting.at_most, since, ())
+    return Span(since, until if answered_at is None else max(since, min(answered_at, until)))
+
+
 def all_due(
     pack: Pack, severity: Severity, assigned_at: datetime, pauses: Sequence[Span] = ()
 ) -> tuple[StepDue, ...]:
@@ -78,15 +87,17 @@ def all_due(
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spent:
-    """How long something took: on the clock, and in working time without pauses (SLA-9)."""
+    """How long something took: on the clock, in working time without pauses, and what pauses took of that."""
 
     elapsed: timedelta
     working: timedelta
+    paused: timedelta
 
 
 def spent(pack: Pack, start: datetime, end: datetime, pauses: Sequence[Span] = ()) -> Spent:
     """Both reckonings of the time from `start` to `end`."""
-    return Spent(elapsed=end - start, working=pack.calendar.between(start, end, pauses))
+    working = pack.calendar.between(start, end, pauses)
+    return Spent(elapsed=end - start, working=working, paused=pack.calendar.between(start, end) - working)
 
 
 def first_reply(pack: Pack, recorded_at: datetime) -> StepDue:

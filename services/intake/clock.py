@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
-from libs.events.contracts import assign, classify, intake
+from libs.events.contracts import assign, classify, intake, term
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step
 from libs.events.decider import transact
@@ -36,7 +36,7 @@ def changes(event: Any) -> Iterator[Change]:
                     yield Ended(step)
             for each in due:
                 yield Started(each.step, each.due_at, each.warn_at)
-        case assign.ComplaintEscalated(due=due):
+        case assign.ComplaintEscalated(due=due) | term.ClockStopped(due=due) | term.ClockResumed(due=due):
             for each in due:
                 yield Started(each.step, each.due_at, each.warn_at)
         case assign.ComplaintAssigned():  # which was judged before

@@ -2,75 +2,48 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import datetime
 
-from libs.events.contracts.handling import Severity, Step, StepDue
+from libs.events.contracts.handling import Step
 from libs.policy import deadlines
-from libs.policy.calendar import Span
-from libs.policy.pack import Pack
 from libs.service.policies import Policies
-from services.intake import forms
+from services.intake import fixed, forms
 from services.intake.forms import DeadlinesAnswer
 from services.intake.state import Record
 
 
-@dataclass(frozen=True, slots=True)
-class Fixed:
-    """A deadline as events hold it: since when it counts, without which pauses, and when it was fixed."""
-
-    due: StepDue
-    severity: Severity
-    started_at: datetime
-    fixed_at: datetime
-    pauses: Sequence[Span] = ()
-
-
-async def deadlines_of(policies: Policies, log: str, record: Record) -> DeadlinesAnswer:
-    """All of them, explained by the policy that was in force when each was fixed."""
+async def deadlines_of(policies: Policies, log: str, record: Record, now: datetime) -> DeadlinesAnswer:
+    """All of them, each explained by the policy that it was fixed by, and the time that was spent so far."""
     explained = []
-    for each in fixed(record):
-        policy = await policies.in_force(log, each.fixed_at)
-        start, found = each.started_at, explain(policy, each)
-        if found.due.due_at != each.due.due_at:  # its time was up before it could begin: it had it from then
-            start = each.fixed_at
-            found = deadlines.explain(policy, each.due.step, each.severity, start)
+    for each in fixed.all_of(record):
+        policy = await policies.in_force(log, each.moved_at)
+        start = fixed.start(policy, each)
+        found = deadlines.explain(policy, each.due.step, each.severity, start, each.pauses)
         explained.append(forms.deadline(each.due, start, found))
     order = list(Step)
+    policy = await policies.in_force(log, now)
     return DeadlinesAnswer(
         complaint_id=record.complaint_id,
         first_reply_due_at=record.first_reply_due_at,
         deadlines=tuple(sorted(explained, key=lambda each: order.index(each.step))),
+        waits=forms.waits(record),
+        spent=tuple(
+            forms.spent(
+                step, begun, ended, deadlines.spent(policy, begun, ended or now, record.handling.pauses)
+            )
+            for step, begun, ended in _own_steps(record)
+        ),
     )
 
 
-def explain(policy: Pack, each: Fixed) -> deadlines.Explanation:
-    """The sum that led to it."""
-    return deadlines.explain(policy, each.due.step, each.severity, each.started_at, each.pauses)
-
-
-def fixed(record: Record) -> Iterator[Fixed]:
-    """The deadlines that hold: intake's own, and those that the assignment fixed for later steps."""
+def _own_steps(record: Record) -> Iterator[tuple[Step, datetime, datetime | None]]:
+    """The steps of this service, since when they have been worked on, and until when if they are done."""
     handling = record.handling
-    if handling.term is not None:
-        yield _own(record, handling.term.due)
-    if handling.answerable is None:
-        return
-    last = handling.assignments[-1]
-    # A change of hands moves no deadline: they are those of the first assignment that had them.
-    first = next(each for each in handling.assignments if each.due == last.due)
-    for due in last.due:
-        yield Fixed(due, first.severity, first.assigned_at, first.assigned_at)
-
-
-def _own(record: Record, due: StepDue) -> Fixed:
-    handling = record.handling
-    for escalation in handling.escalations:
-        if due in escalation.due:  # leadership has its own time
-            return Fixed(due, handling.severity, escalation.escalated_at, escalation.escalated_at)
-    judged = next(each for each in handling.judgements if due in each.due)
-    pauses = handling.stood_still
-    if due.step is Step.ASSIGN:
-        pauses = (*pauses, *handling.waited)
-    return Fixed(due, handling.severity, handling.counted_from, judged.classified_at, pauses)
+    judged, assigned = handling.judgement, handling.assignments
+    over = handling.stopped_since  # taken back, or merged into another
+    founded_at = judged.classified_at if judged and judged.founded else None
+    yield Step.CLASSIFY, handling.counted_from, founded_at or over
+    if handling.founded:
+        first = next((each for each in assigned if each.assigned_at >= handling.counted_from), None)
+        yield Step.ASSIGN, handling.counted_from, first.assigned_at if first else over

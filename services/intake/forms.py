@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from libs.events.contracts import handling
 from libs.events.contracts.handling import Kind, Nature, Severity, Step
-from libs.policy.deadlines import Explanation
+from libs.policy.deadlines import Explanation, Spent
 from libs.service.body import RequestModel
 from libs.service.fields import Reference, Words
 from services.intake import state
@@ -103,18 +103,43 @@ class Deadline(BaseModel):
     allowed: str
     policy: str
     clause: str | None
+    elapsed_seconds: int
     working_seconds: int
     paused_seconds: int
     days: tuple[Day, ...]
     explanation: tuple[str, ...]
 
 
+class Wait(BaseModel):
+    """When the customer was waited for, who had been asked for details; no deadline counts that (SLA-9).
+
+    `until` of the last one is when deadlines run on at the latest, as long as `answered` is false.
+    """
+
+    since: datetime
+    until: datetime
+    answered: bool
+
+
+class SpentTime(BaseModel):
+    """What a step took so far, on the clock and in working time without what stood still (SLA-9)."""
+
+    step: Step
+    started_at: datetime
+    ended_at: datetime | None
+    elapsed_seconds: int
+    working_seconds: int
+    paused_seconds: int
+
+
 class DeadlinesAnswer(BaseModel):
-    """Every deadline of a complaint that intake has fixed, in the order of the steps."""
+    """Every deadline of a complaint that intake has fixed, and the time that its own steps took, in order."""
 
     complaint_id: UUID
     first_reply_due_at: datetime
     deadlines: tuple[Deadline, ...]
+    waits: tuple[Wait, ...]
+    spent: tuple[SpentTime, ...]
 
 
 def handled(record: state.Record, status: state.Status, version: int) -> HandledAnswer:
@@ -137,6 +162,31 @@ def handled(record: state.Record, status: state.Status, version: int) -> Handled
     )
 
 
+def waits(record: state.Record) -> tuple[Wait, ...]:
+    """All of them, in order."""
+    found, stopped = record.handling.stops, record.handling.stopped
+    return tuple(
+        Wait(
+            since=span.start,
+            until=span.end,
+            answered=stopped is None or stopped.notice_id != notice_id,
+        )
+        for notice_id, span in found
+    )
+
+
+def spent(step: Step, started_at: datetime, ended_at: datetime | None, time: Spent) -> SpentTime:
+    """As policy reckons it."""
+    return SpentTime(
+        step=step,
+        started_at=started_at,
+        ended_at=ended_at,
+        elapsed_seconds=int(time.elapsed.total_seconds()),
+        working_seconds=int(time.working.total_seconds()),
+        paused_seconds=int(time.paused.total_seconds()),
+    )
+
+
 def deadline(due: handling.StepDue, started_at: datetime, explained: Explanation) -> Deadline:
     """As it was fixed, with the sum that led there."""
     return Deadline(
@@ -147,6 +197,7 @@ def deadline(due: handling.StepDue, started_at: datetime, explained: Explanation
         allowed=explained.due.allowed,
         policy=explained.due.ground.policy,
         clause=explained.due.ground.clause,
+        elapsed_seconds=int(explained.elapsed.total_seconds()),
         working_seconds=int(explained.working.total_seconds()),
         paused_seconds=int(explained.paused.total_seconds()),
         days=tuple(

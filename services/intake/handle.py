@@ -78,7 +78,9 @@ async def read_deadlines(complaint_id: UUID, caller: Reader, desk: AtDesk) -> De
     await desk.history(caller.org, complaint_id)  # NotFound
     complaint = await desk.complaint(caller.org, complaint_id)
     assert not isinstance(complaint, state.NotRecorded), "it has a history"
-    return await explain.deadlines_of(desk.resources.policies, caller.org, complaint.record)
+    return await explain.deadlines_of(
+        desk.resources.policies, caller.org, complaint.record, desk.resources.now()
+    )
 
 
 @router.get("/v1/incidents", summary="Batch incidents, newest first (CLS-7)")

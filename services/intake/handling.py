@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
+from uuid import UUID
 
-from libs.events.contracts import assign, classify, clock
+from libs.events.contracts import assign, classify, clock, term
 from libs.events.contracts.handling import Answerable, Severity, Step, StepDue
 from libs.policy.calendar import Span
 
@@ -19,25 +20,39 @@ Event = (
     | assign.ComplaintEscalated
     | clock.DeadlineWarned
     | clock.DeadlineMissed
+    | term.ClockStopped
+    | term.ClockResumed
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Term:
-    """What intake owes next, judging or assigning: by when, who, and what the clock has said of it."""
+    """What intake owes next, judging or assigning: by when, who, and what the clock has said of it.
+
+    `fixed` is where the deadline lay at first; events that say so have moved it to `due`.
+    """
 
     due: StepDue
     owed_by: Answerable | None
+    fixed: StepDue
+    moved_at: datetime | None = None
     warned: bool = False
     missed: bool = False
+
+    @classmethod
+    def first(cls, due: StepDue, owed_by: Answerable | None) -> Term:
+        """As it is fixed."""
+        return cls(due, owed_by, fixed=due)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Handling:
     """Everything that was decided, and where that leaves the complaint.
 
-    Time for it counts from `counted_from`. `waited`: while the customer owed details (SLA-9), the present
-    wait since `waiting_since`; `stood_still`: while it was merged into another. `answerable` is who has it
+    Time for it counts from `counted_from`. `waited`: while details were missing, at present since
+    `waiting_since`; `stops` are the times the customer, who had been asked for them, was waited for (SLA-9),
+    the last one until `stopped.until` where that is there. `stood_still`: while it was merged into another,
+    at present since `stopped_since`, when it was withdrawn or merged. `answerable` is who has it
     now, `level` how far it was escalated since it was assigned, `reassigned` how often it changed hands
     since leadership last had it.
     """
@@ -45,6 +60,8 @@ class Handling:
     counted_from: datetime
     waiting_since: datetime | None = None
     waited: tuple[Span, ...] = ()
+    stopped: term.ClockStopped | None = None
+    stops: tuple[tuple[UUID, Span], ...] = ()
     stopped_since: datetime | None = None
     stood_still: tuple[Span, ...] = ()
     judgements: tuple[classify.ComplaintClassified, ...] = ()
@@ -91,6 +108,17 @@ class Handling:
         """The persons who judged it in earlier rounds."""
         earlier = (judged.ground.person for judged in self.judgements if judged.round < self.round)
         return frozenset(person for person in earlier if person is not None)
+
+    @property
+    def pauses(self) -> tuple[Span, ...]:
+        """What does not count: while the customer was waited for, and while it stood still."""
+        return (*(span for _, span in self.stops), *self.stood_still)
+
+    def answered(self, at: datetime) -> Handling:
+        """The customer is waited for no longer; what was past the policy's limit has counted already."""
+        *before, (notice_id, span) = self.stops
+        waited = (notice_id, Span(span.start, max(span.start, min(span.end, at))))
+        return replace(self, stopped=None, stops=(*before, waited))
 
     @property
     def entries(self) -> int:
@@ -157,6 +185,12 @@ def after(handling: Handling, event: Event) -> Handling:
             return _told(handling, step, warned=True)
         case clock.DeadlineMissed(step=step):
             return _told(handling, step, warned=True, missed=True)
+        case term.ClockStopped():
+            stop = (event.notice_id, Span(event.since, event.until))
+            stopped = replace(handling, stopped=event, stops=(*handling.stops, stop))
+            return moved(stopped, event.due, event.stopped_at)
+        case term.ClockResumed():
+            return moved(handling.answered(event.answered_at), event.due, event.resumed_at)
         case _:
             assert_never(event)
 
@@ -169,7 +203,15 @@ def _classified(handling: Handling, event: classify.ComplaintClassified) -> Hand
         return replace(judged, term=None)
     if handling.term is not None and handling.term.due == event.due[0]:
         return judged  # the same deadline goes on (trap 1)
-    return replace(judged, term=Term(event.due[0], event.owed_by))
+    return replace(judged, term=Term.first(event.due[0], event.owed_by))
+
+
+def moved(handling: Handling, due: tuple[StepDue, ...], at: datetime) -> Handling:
+    """The same deadline lies elsewhere; what the clock has to say of that it says anew."""
+    before = handling.term
+    if before is None or not due or due[0].step is not before.due.step:
+        return handling
+    return replace(handling, term=replace(before, due=due[0], moved_at=at, warned=False, missed=False))
 
 
 def _escalated(handling: Handling, event: assign.ComplaintEscalated) -> Handling:
@@ -179,7 +221,7 @@ def _escalated(handling: Handling, event: assign.ComplaintEscalated) -> Handling
         level=event.level,
         reassigned=0,
         answerable=event.to if handling.answerable else None,
-        term=Term(event.due[0], event.to) if event.due else handling.term,
+        term=Term.first(event.due[0], event.to) if event.due else handling.term,
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
+from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts.assign import EscalationCause
@@ -24,7 +25,8 @@ from libs.events.contracts.personal import Erased
 from libs.policy import classification, deadlines, escalation, incidents, people, routing
 from libs.policy.facts import Facts
 from libs.policy.pack import Pack
-from services.intake import assign, classify, contest, escalate, overdue, reassign
+from services.intake import assign, classify, contest, escalate, fixed, overdue, reassign, wait
+from services.intake.handling import Handling
 from services.intake.state import Complaint, NotRecorded, Record
 
 C = TypeVar("C")
@@ -195,6 +197,33 @@ def escalated_overdue(missed: DeadlineMissed, moment: Moment, record: Record) ->
     )
 
 
+def stopped_clock(asked_by: UUID, asked_at: datetime, moment: Moment, record: Record) -> wait.StopClock:
+    """The customer owes details, and was asked for them (REC-2, SLA-9)."""
+    policy, handling = moment.policy, record.handling
+    waiting = deadlines.pause(policy, max(asked_at, handling.waiting_since or asked_at))
+    waited = replace(handling, stops=(*handling.stops, (asked_by, waiting)))
+    return wait.StopClock(
+        complaint_id=record.complaint_id,
+        notice_id=asked_by,
+        waiting=waiting,
+        due=_lies(policy, waited),
+        ground=policy.ground(policy.deadlines.waiting.clause),
+        now=moment.now,
+    )
+
+
+def resumed_clock(answered_at: datetime, moment: Moment, record: Record) -> wait.ResumeClock:
+    """Everything that the customer was asked for is on record."""
+    policy, handling = moment.policy, record.handling
+    return wait.ResumeClock(
+        complaint_id=record.complaint_id,
+        answered_at=answered_at,
+        due=_lies(policy, handling.answered(answered_at)) if handling.stopped else (),
+        ground=policy.ground(policy.deadlines.waiting.clause),
+        now=moment.now,
+    )
+
+
 def passing(step: Step, moment: Moment, record: Record) -> overdue.PassDeadline:
     """To whom a late judgement or assignment goes."""
     owed_by = record.handling.term.owed_by if record.handling.term else None
@@ -251,12 +280,21 @@ def _next(
 def _counted(moment: Moment, record: Record, step: Step, severity: Severity) -> StepDue:
     """From recording (or contest) on. What could only begin after its time was up has its time from then."""
     handling = record.handling
-    # The desk has to ask for details, so asking stops no clock; what comes after the answer waits for it.
-    pauses = handling.stood_still if step is Step.CLASSIFY else (*handling.stood_still, *handling.waited)
+    # The desk has to ask for details: judging stands still once it has; what comes after waits for them.
+    pauses = handling.pauses if step is Step.CLASSIFY else (*handling.pauses, *handling.waited)
     found = deadlines.due(moment.policy, step, severity, handling.counted_from, pauses)
     if found.due_at <= moment.now:
         return _due(moment.policy, step, severity, moment.now)
     return StepDue(step=step, due_at=found.due_at, warn_at=found.warn_at)
+
+
+def _lies(policy: Pack, handling: Handling) -> tuple[StepDue, ...]:
+    """Where what runs lies with its pauses; nothing where that is where it lies, or it was missed before."""
+    term = handling.term
+    if term is None or term.missed:
+        return ()
+    due = fixed.lies(policy, fixed.own(handling, term))
+    return () if due == term.due else (due,)
 
 
 def _due(policy: Pack, step: Step, severity: Severity, start: datetime) -> StepDue:

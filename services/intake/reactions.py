@@ -15,6 +15,7 @@ from libs.events.contracts.intake import (
     ComplaintSeparated,
     EnquiryBecameComplaint,
 )
+from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, NoticeKind
 from libs.events.decider import derived_ids, transact
 from libs.events.envelope import Recorded
 from libs.service.reaction import Reaction, context
@@ -28,6 +29,7 @@ from services.intake import (
     plan,
     state,
     suspect,
+    wait,
 )
 from services.intake.desk import STREAM, Desk
 
@@ -53,6 +55,7 @@ def following(desk: Desk) -> tuple[Reaction, ...]:
     return (
         Reaction("intake-duplicates", (ComplaintRecorded,), partial(link_duplicates, desk)),
         Reaction("intake-handling", (*CHANGED, ComplaintClassified, DeadlineMissed), handler.on_event),
+        Reaction("intake-waiting", (NoticeDelivered, NoticeHandedOver), handler.on_customer_told),
         Reaction("intake-incidents", grouping.HEARD, grouper.on_event),
     )
 
@@ -93,11 +96,23 @@ class Handler:
         if isinstance(heard.event, DeadlineMissed):
             await self.on_deadline_missed(heard)
             return
+        if isinstance(heard.event, ComplaintAmended):
+            resume = partial(plan.resumed_clock, heard.event.amended_at)
+            await self._carry_out(heard, "resume", plan.planned(resume, wait.decide))
         if not isinstance(heard.event, ComplaintClassified):
             await self._carry_out(heard, "classify", plan.planned(plan.judged_by_policy, classify.decide))
         if isinstance(heard.event, ComplaintClassified | ComplaintSeparated):
             await self._grouper.join_open(heard)  # first, so that it is assigned as what it is
             await self._carry_out(heard, "assign", plan.planned(plan.assigned_by_policy, assign.decide))
+
+    async def on_customer_told(self, heard: Recorded[NoticeDelivered | NoticeHandedOver]) -> None:
+        """Once the customer knows what is wanted of them, they are waited for (SLA-9)."""
+        event = heard.event
+        if event.kind is not NoticeKind.DETAILS_WANTED or event.complaint_id is None:
+            return
+        told_at = event.delivered_at if isinstance(event, NoticeDelivered) else event.handed_over_at
+        stop = partial(plan.stopped_clock, event.notice_id, told_at)
+        await self._carry_out(heard, "wait", plan.planned(stop, wait.decide))
 
     async def on_deadline_missed(self, heard: Recorded[DeadlineMissed]) -> None:
         """Whichever service it was missed in, and whether anybody was assigned or not (SLA-3)."""

@@ -196,7 +196,8 @@ def evolve(complaint: Complaint, event: Event) -> Complaint:
         case events.ComplaintSeparated():
             return _separated(complaint, event)
         case events.ComplaintWithdrawn():
-            return Withdrawn(record)
+            still = replace(record, handling=handling.stopped(record.handling, event.withdrawn_at))
+            return Withdrawn(still)
         case _:
             assert_never(event)
 

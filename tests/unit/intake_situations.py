@@ -46,6 +46,7 @@ from services.intake import (
     record,
     state,
     suspect,
+    wait,
     withdraw,
 )
 
@@ -117,6 +118,8 @@ STEPS: dict[type, Callable[[Any, state.Complaint], list[Any]]] = {
     escalate.EscalateComplaint: escalate.decide,
     escalate.EscalateOverdue: escalate.decide,
     overdue.PassDeadline: overdue.decide,
+    wait.StopClock: wait.decide,
+    wait.ResumeClock: wait.decide,
 }
 
 
@@ -214,6 +217,8 @@ pass_it = plan.passing(
     plan.Moment(policy=STANDARD, now=NOW + timedelta(days=30)),
     on_record(given(record_it, wait_it)),
 )
+stop_it = plan.stopped_clock(UUID(int=88), NOW, MOMENT, on_record(given(record_it, wait_it)))
+resume_it = plan.resumed_clock(NOW, MOMENT, on_record(given(record_it, wait_it, stop_it, complete_it)))
 
 SITUATIONS: dict[str, state.Complaint] = {
     "not recorded": state.INITIAL,
@@ -222,6 +227,8 @@ SITUATIONS: dict[str, state.Complaint] = {
     "suspected": given(record_it, suspect_it),
     "separated": given(record_it, suspect_it, separate_it),
     "waiting": given(record_it, wait_it),
+    "asked": given(record_it, wait_it, stop_it),
+    "answered": given(record_it, wait_it, stop_it, complete_it),
     "ready": given(record_it, complete_it),
     "founded": given(record_it, complete_it, classify_it),
     "unfounded": given(record_it, complete_it, reject_it),
@@ -252,4 +259,6 @@ COMMANDS: dict[str, Any] = {
     "escalate": escalate_it,
     "overdue": overdue_it,
     "pass": pass_it,
+    "stop": stop_it,
+    "resume": resume_it,
 }

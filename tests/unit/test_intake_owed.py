@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import example
@@ -16,7 +17,18 @@ from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Severity, Step
 from libs.events.envelope import Envelope, Recorded
 from libs.service.deadlines import MemoryDeadlines
-from services.intake import assign, classify, clock, contest, escalate, overdue, plan, reassign, state
+from services.intake import (
+    assign,
+    classify,
+    clock,
+    contest,
+    escalate,
+    overdue,
+    plan,
+    reassign,
+    state,
+    wait,
+)
 from tests.unit.intake_situations import (
     COMMANDS,
     MOMENT,
@@ -24,6 +36,7 @@ from tests.unit.intake_situations import (
     SITUATIONS,
     THIS,
     after,
+    complete_it,
     missed,
     said,
     when,
@@ -31,7 +44,14 @@ from tests.unit.intake_situations import (
 
 Decide = Callable[[plan.Moment, state.Complaint], list[Any]]
 SALES = Answerable(unit="sales", person="sales-officer")
+
+
+def resume(moment: plan.Moment, complaint: state.Complaint) -> list[Any]:
+    return plan.planned(partial(plan.resumed_clock, moment.now), wait.decide)(moment, complaint)
+
+
 BY_POLICY: tuple[Decide, ...] = (
+    resume,
     plan.planned(plan.judged_by_policy, classify.decide),
     plan.planned(plan.assigned_by_policy, assign.decide),
 )
@@ -49,10 +69,14 @@ ASKED: dict[str, Decide] = {
     "reassign": plan.planned(partial(plan.reassigned, SALES, "theirs", "li.wei"), reassign.decide),
     "escalate": plan.planned(partial(plan.escalated, "everything", "li.wei"), escalate.decide),
     "miss": plan.planned(partial(plan.escalated_overdue, missed()), escalate.decide),
+    "ask": plan.planned(partial(plan.stopped_clock, UUID(int=88), MOMENT.now), wait.decide),
+    "ask again": plan.planned(partial(plan.stopped_clock, UUID(int=89), MOMENT.now), wait.decide),
     "pass classify": plan.planned(partial(plan.passing, Step.CLASSIFY), overdue.decide),
     "pass assign": plan.planned(partial(plan.passing, Step.ASSIGN), overdue.decide),
 }
-STEP_ONE = ("amend", "convert", "withdraw", "merge", "separate", "join")
+STEP_ONE = {
+    name: COMMANDS[name] for name in ("amend", "convert", "withdraw", "merge", "separate", "join")
+} | {"complete": complete_it}
 
 
 def somebody_owes(complaint: state.Complaint) -> bool:
@@ -131,7 +155,7 @@ def test_in_every_reachable_situation_somebody_owes_what_comes_next(doings: list
             if doing in ASKED:
                 happened = ASKED[doing](moment, complaint)
             else:
-                happened = when(replace(COMMANDS[doing], now=moment.now), complaint)
+                happened = when(replace(STEP_ONE[doing], now=moment.now), complaint)
         except errors.Refused:
             continue
         complaint = noted(complaint, happened, kept)

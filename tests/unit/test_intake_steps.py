@@ -17,6 +17,7 @@ from libs.events.contracts.classify import (
     ComplaintJoinedIncident,
 )
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.term import ClockResumed, ClockStopped
 from libs.events.contracts.values import Complainant, Contact, Detail, Product, Suspicion
 from services.intake import amend, attach, classify, contest, escalate, merge, reassign, state
 from tests.unit.intake_situations import (
@@ -57,8 +58,11 @@ OPEN: dict[str, Any] = {
     "join": ComplaintJoinedIncident,
     "overdue": ComplaintEscalated,
     "pass": NOTHING,
+    "stop": NOTHING,
+    "resume": NOTHING,
 }
 UNJUDGED = OPEN | {
+    "stop": ClockStopped,
     "classify": NOTHING,
     "wait": ComplaintClassified,
     "judge": classify.DetailsMissing,
@@ -86,7 +90,11 @@ TABLE: dict[str, dict[str, Any]] = {
     "suspected": UNJUDGED | {"suspect": NOTHING, "separate": events.ComplaintSeparated},
     "separated": UNJUDGED | {"suspect": NOTHING, "separate": NOTHING},
     "waiting": UNJUDGED | {"wait": NOTHING, "pass": (DeadlineWarned, DeadlineMissed)},
-    "ready": UNJUDGED | {"classify": ComplaintClassified, "judge": ComplaintClassified},
+    "asked": UNJUDGED | {"wait": NOTHING, "stop": NOTHING, "pass": (DeadlineWarned, DeadlineMissed)},
+    "answered": UNJUDGED
+    | {"classify": ComplaintClassified, "judge": ComplaintClassified, "wait": NOTHING}
+    | {"stop": NOTHING, "resume": ClockResumed, "pass": (DeadlineWarned, DeadlineMissed)},
+    "ready": UNJUDGED | {"classify": ComplaintClassified, "judge": ComplaintClassified, "stop": NOTHING},
     "founded": JUDGED | {"assign": ComplaintAssigned, "escalate": escalate.NotYetAssigned},
     "unfounded": JUDGED
     | {
@@ -97,6 +105,7 @@ TABLE: dict[str, dict[str, Any]] = {
         "escalate": escalate.NotYetAssigned,
     },
     "contested": UNJUDGED
+    | {"stop": NOTHING}
     | {"contest": NOTHING, "judge": classify.JudgedBefore, "reject": classify.JudgedBefore},
     "assigned": JUDGED,
     "joined": JUDGED | {"join": NOTHING},
@@ -106,7 +115,8 @@ TABLE: dict[str, dict[str, Any]] = {
     | {"amend": events.ComplaintAmended, "attach": events.AttachmentAdded, "separate": merge.NotLinked},
     "merged": dict.fromkeys(COMMANDS, MERGED)
     | dict.fromkeys(("record", "suspect", "merge", "classify", "wait", "join", "assign"), NOTHING)
-    | {"separate": events.ComplaintSeparated, "overdue": NOTHING, "pass": NOTHING},
+    | dict.fromkeys(("overdue", "pass", "stop", "resume"), NOTHING)
+    | {"separate": events.ComplaintSeparated},
 }
 CASES = [(situation, command) for situation in SITUATIONS for command in COMMANDS]
 

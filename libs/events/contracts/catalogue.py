@@ -14,6 +14,20 @@ from libs.events.contracts import (
     policy,
     privacy,
     propose,
+    term,
 )
 
-MODULES = (assign, classify, clock, improve, intake, investigate, notify, penalize, policy, privacy, propose)
+MODULES = (
+    assign,
+    classify,
+    clock,
+    improve,
+    intake,
+    investigate,
+    notify,
+    penalize,
+    policy,
+    privacy,
+    propose,
+    term,
+)

@@ -64,10 +64,17 @@ class ErrandDeadlines(Part):
     verification: Deadline
 
 
+class Waiting(Clause):
+    """How long clocks stand still at most while the customer is waited for (SLA-9)."""
+
+    at_most: Time
+
+
 class Deadlines(Part):
     """All clocks. A warning goes out when `warning_share` of the time has passed (SLA-4)."""
 
     warning_share: Share
+    waiting: Waiting
     steps: StepDeadlines
     errands: ErrandDeadlines
 

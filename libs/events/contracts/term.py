@@ -1,0 +1,53 @@
+"""Events that move a deadline, for the customer is waited for or the calendar has changed (SLA-9, SLA-2).
+
+Each stands in the stream of what the deadline is of, said by the service that owns that. Nothing else moves
+one: not a comment, not a change of hands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from uuid import UUID
+
+from libs.events.contracts.handling import Ground, StepDue
+from libs.events.contracts.registry import contract
+
+
+class Awaited(StrEnum):
+    """What the customer owes."""
+
+    DETAILS = "details"
+
+
+@contract("clock")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockStopped:
+    """Since `since` the customer is waited for, who was asked by `notice_id`; internal deadlines stand still.
+
+    They run on at `until` at the latest, by the policy; `due` is where the deadlines that run lie until then.
+    """
+
+    complaint_id: UUID
+    awaited: Awaited
+    notice_id: UUID
+    since: datetime
+    until: datetime
+    due: tuple[StepDue, ...]
+    ground: Ground
+    stopped_at: datetime
+
+
+@contract("clock")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClockResumed:
+    """The customer's answer came at `answered_at`: the deadlines that stood still lie at `due` now."""
+
+    complaint_id: UUID
+    awaited: Awaited
+    since: datetime
+    answered_at: datetime
+    due: tuple[StepDue, ...]
+    ground: Ground
+    resumed_at: datetime
