@@ -5,7 +5,6 @@ import json
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -85,7 +84,7 @@ async def _publish(ready: Ready, dsn: str, url: str, seconds: float) -> Counted:
         await stream.delete(connection, PLAIN_LOG)
         await stream.create(connection, PLAIN_LOG)
         page = await log.read(complaints.LOG)
-        messages = [bus.to_message(replace(envelope, log=PLAIN_LOG)) for envelope in page]
+        messages = [bus.to_message(envelope._replace(log=PLAIN_LOG)) for envelope in page]
         ready()
         count, began = 0, time.perf_counter()
         while time.perf_counter() < began + seconds:

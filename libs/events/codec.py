@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,7 +17,7 @@ from libs.events.envelope import Envelope, NewEvent, Recorded
 from libs.events.keys import DataKey
 
 SEALED: Final = "sealed"  # {"sealed": "<key id>:<base64>"} stands in the JSON where a personal text was
-_SEALED_KEY: Final = re.compile(rb'"sealed":"([0-9a-f-]{36}):')
+_SEALED_TEXT: Final = b'"sealed":"'
 _KEY_ID_CHARACTERS: Final = 36
 
 
@@ -32,7 +31,7 @@ class Place:
 
     def of(self, path: str = "") -> bytes:
         """The associated data of the field at `path` (dotted); without one, what all fields' begins with."""
-        return "\x00".join((self.log, self.stream, str(self.event_id), path)).encode()
+        return f"{self.log}\0{self.stream}\0{self.event_id}\0{path}".encode()
 
 
 def data_subject_of(event: object) -> str | None:
@@ -56,9 +55,15 @@ def encode(event: object, place: Place, key: DataKey | None) -> NewEvent:
     return NewEvent(place.event_id, contract.name, pydantic_core.to_json(fields))
 
 
-def keys_named_in(body: bytes) -> set[UUID]:
-    """The ids of the data keys that the body's sealed fields need."""
-    return {_key_id(found.decode()) for found in set(_SEALED_KEY.findall(body))}
+def key_named_in(body: bytes) -> UUID | None:
+    """The id of the data key that the body's sealed fields need: `encode` seals all of them with one."""
+    start = body.find(_SEALED_TEXT) + len(_SEALED_TEXT)
+    if start < len(_SEALED_TEXT):
+        return None
+    try:
+        return _key_id(body[start : start + _KEY_ID_CHARACTERS].decode())
+    except ValueError:
+        return None  # `decode` says what is wrong with it
 
 
 def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
@@ -69,16 +74,21 @@ def decode(envelope: Envelope, keys: Mapping[UUID, DataKey]) -> Recorded[Any]:
     try:
         contract, upcasts = registry.resolve(envelope.type)
         if not upcasts and not contract.personal_fields:
-            return Recorded(contract.adapter.validate_json(envelope.body), envelope)
+            return Recorded(contract.read_json(envelope.body), envelope)
         fields = pydantic_core.from_json(envelope.body, cache_strings="keys")
         place = Place(envelope.log, envelope.stream, envelope.event_id).of()
-        _open(fields, "", place, _Openers(keys))
-        for step in upcasts:
-            fields = step(fields)
-        return Recorded(contract.adapter.validate_python(fields), envelope)
+        named = key_named_in(envelope.body)
+        if upcasts or named is None:
+            _open(fields, "", place, _Openers(keys))
+            for step in upcasts:
+                fields = step(fields)
+        else:
+            key = keys.get(named)
+            _open_marked(fields, contract.personal_places, place, key.opener() if key else _erased)
+        return Recorded(contract.read_python(fields), envelope)
     except errors.ContractError as error:
         raise errors.ContractError(str(error), **{**error.facts, "seq": envelope.seq}) from None
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         # The cause is not chained: its text quotes what it could not read, which may be personal.
         detail = f"Event {envelope.event_id} does not fit {envelope.type}: {_reason(error)}."
         raise errors.ContractError(detail, type=envelope.type, seq=envelope.seq) from None
@@ -104,6 +114,10 @@ def _seal(fields: Any, tree: Any, path: str, place: bytes, key: DataKey) -> Any:
     return fields
 
 
+def _erased(sealed: str, place: bytes) -> str:
+    return personal.ERASED
+
+
 class _Openers(dict[str, Callable[[str, bytes], str] | None]):
     """What opens texts, by the key id that begins them; made once an event, for its texts name the same."""
 
@@ -116,6 +130,24 @@ class _Openers(dict[str, Callable[[str, bytes], str] | None]):
         key = self._keys.get(_key_id(key_id))
         made = self[key_id] = key.opener() if key else None
         return made
+
+
+def _open_marked(
+    fields: Any, places: registry.PersonalPlaces, place: bytes, open_text: Callable[[str, bytes], str]
+) -> None:
+    """Open, in place, what a current contract marks, looking nowhere else: replaying is spent here."""
+    for name, step, below in places:
+        value = fields.get(name)
+        if type(value) is dict:
+            if below:
+                _open_marked(value, below, place + step + b".", open_text)
+            elif len(value) == 1:
+                fields[name] = open_text(value[SEALED], place + step)
+        elif type(value) is list:
+            items = dict(enumerate(value))
+            steps = tuple((index, b"%b.%d" % (step, index), below) for index in items)
+            _open_marked(items, steps, place, open_text)
+            value[:] = items.values()
 
 
 def _open(fields: Any, path: str, place: bytes, openers: _Openers) -> None:

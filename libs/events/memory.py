@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -147,4 +147,4 @@ class MemoryLog:
 
 
 def _with_hash(envelope: Envelope, previous: bytes) -> Envelope:
-    return replace(envelope, hash=ledger.link(previous, envelope))
+    return envelope._replace(hash=ledger.link(previous, envelope))

@@ -102,7 +102,8 @@ async def read_attachment(
     for each in await desk.history(caller.org, complaint_id):
         kept = each.event
         if isinstance(kept, events.AttachmentAdded) and kept.attachment_id == attachment_id:
-            (key_id,) = codec.keys_named_in(each.envelope.body)
+            key_id = codec.key_named_in(each.envelope.body)
+            assert key_id is not None  # a name is always sealed
             content = await desk.attachments.read(caller.org, key_id, kept.sha256)
             return Response(content, media_type=kept.media_type, headers=_download(kept))
     raise errors.NotFound("There is no such attachment.")

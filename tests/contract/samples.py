@@ -9,7 +9,6 @@ import enum
 import json
 import types
 import typing
-from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -85,7 +84,7 @@ def envelope(contract: Contract) -> Envelope:
         body=new.body,
         hash=b"",
     )
-    return replace(stored, hash=ledger.link(ledger.genesis("main"), stored))
+    return stored._replace(hash=ledger.link(ledger.genesis("main"), stored))
 
 
 def write_missing() -> None:

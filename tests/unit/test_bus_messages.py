@@ -120,7 +120,7 @@ def test_batches_keep_within_count_and_bytes() -> None:
 
 def test_the_longest_event_the_log_takes_fits_into_a_message() -> None:
     text = "囧" * (envelope.TEXT_BYTES_MAX // 3)
-    longest = replace(EVENT, stream=text, actor=text, traceparent=text, type=text, caused_by=EVENT.event_id)
+    longest = EVENT._replace(stream=text, actor=text, traceparent=text, type=text, caused_by=EVENT.event_id)
     message = bus.to_message(longest)
     header_bytes = sum(len(name) + len(value) + 4 for name, value in message.headers.items()) + 512
     assert header_bytes + envelope.BODY_BYTES_MAX <= envelope.MESSAGE_BYTES_MAX

@@ -47,7 +47,7 @@ def rewritten(events: list[Envelope]) -> list[Envelope]:
     previous, result = ledger.genesis("main"), []
     for event in events:
         previous = ledger.link(previous, event)
-        result.append(replace(event, hash=previous))
+        result.append(event._replace(hash=previous))
     return result
 
 
@@ -78,20 +78,20 @@ def test_what_nobody_altered_is_sound() -> None:
     at=st.integers(0, len(EVENTS) - 1),
     change=st.sampled_from(
         [
-            lambda e: replace(e, body=e.body + b" "),
-            lambda e: replace(e, actor="somebody else"),
-            lambda e: replace(e, at=e.at + timedelta(microseconds=1)),
-            lambda e: replace(e, type="complaints.intake.complaint_withdrawn.v1"),
-            lambda e: replace(e, complaint_id=uuid4()),
-            lambda e: replace(e, caused_by=uuid4()),
-            lambda e: replace(e, event_id=uuid4()),
-            lambda e: replace(e, traceparent="x"),
-            lambda e: replace(e, stream=appends.stream()),
-            lambda e: replace(e, version=e.version + 1),
-            lambda e: replace(e, hash=bytes(32)),
-            lambda e: replace(e, log="other"),
+            lambda e: e._replace(body=e.body + b" "),
+            lambda e: e._replace(actor="somebody else"),
+            lambda e: e._replace(at=e.at + timedelta(microseconds=1)),
+            lambda e: e._replace(type="complaints.intake.complaint_withdrawn.v1"),
+            lambda e: e._replace(complaint_id=uuid4()),
+            lambda e: e._replace(caused_by=uuid4()),
+            lambda e: e._replace(event_id=uuid4()),
+            lambda e: e._replace(traceparent="x"),
+            lambda e: e._replace(stream=appends.stream()),
+            lambda e: e._replace(version=e.version + 1),
+            lambda e: e._replace(hash=bytes(32)),
+            lambda e: e._replace(log="other"),
             # A text may not lend letters to its neighbour.
-            lambda e: replace(e, type=e.type + e.actor[0], actor=e.actor[1:]),
+            lambda e: e._replace(type=e.type + e.actor[0], actor=e.actor[1:]),
         ]
     ),
 )
@@ -112,8 +112,8 @@ def test_a_missing_event_is_named(at: int) -> None:
 
 @given(at=st.integers(0, len(EVENTS) - 1))
 def test_an_inserted_event_is_named(at: int) -> None:
-    inserted = replace(EVENTS[at], event_id=uuid4(), stream=appends.stream(), version=1)
-    shifted = [replace(event, seq=event.seq + 1) for event in EVENTS[at:]]
+    inserted = EVENTS[at]._replace(event_id=uuid4(), stream=appends.stream(), version=1)
+    shifted = [event._replace(seq=event.seq + 1) for event in EVENTS[at:]]
     fault = check([*EVENTS[:at], inserted, *shifted])
     assert fault is not None
     assert fault.seq == at + 1
@@ -122,7 +122,7 @@ def test_an_inserted_event_is_named(at: int) -> None:
 @given(at=st.integers(0, len(EVENTS) - 2))
 def test_two_events_that_changed_places_are_named(at: int) -> None:
     first, second = EVENTS[at : at + 2]
-    swapped = [replace(second, seq=first.seq), replace(first, seq=second.seq)]
+    swapped = [second._replace(seq=first.seq), first._replace(seq=second.seq)]
     fault = check([*EVENTS[:at], *swapped, *EVENTS[at + 2 :]])
     assert fault is not None
     assert fault.seq == at + 1
@@ -148,7 +148,7 @@ def test_a_checkpoint_shows_what_a_chain_made_anew_hides(tmp_path: Path) -> None
     kept = Checkpoint.load(file)
     assert check(EVENTS, checkpoint=kept) is None
 
-    forged = rewritten([replace(EVENTS[0], actor="somebody else"), *EVENTS[1:]])
+    forged = rewritten([EVENTS[0]._replace(actor="somebody else"), *EVENTS[1:]])
     head = replace(END, hash=forged[-1].hash)
     assert check(forged, head) is None
     fault = check(forged, head, kept)
@@ -168,9 +168,9 @@ def test_a_checkpoint_shows_what_a_chain_made_anew_hides(tmp_path: Path) -> None
 @pytest.mark.parametrize(
     ("forge", "seq", "what"),
     [
-        (lambda one, two, three: [replace(three, seq=1)], 1, "version 2 of"),
-        (lambda one, two, three: [one, replace(two, at=one.at - timedelta(1))], 2, "time runs backwards"),
-        (lambda one, two, three: [one, replace(two, event_id=one.event_id)], 2, "on record before"),
+        (lambda one, two, three: [three._replace(seq=1)], 1, "version 2 of"),
+        (lambda one, two, three: [one, two._replace(at=one.at - timedelta(1))], 2, "time runs backwards"),
+        (lambda one, two, three: [one, two._replace(event_id=one.event_id)], 2, "on record before"),
     ],
     ids=["version", "time", "id"],
 )
@@ -189,7 +189,7 @@ def test_a_chain_that_was_never_built_is_no_chain() -> None:
     def naive(events: list[Envelope]) -> bool:
         return all(len(event.hash) == 32 for event in events)
 
-    never_built = [replace(event, hash=ledger.genesis("main")) for event in EVENTS]
+    never_built = [event._replace(hash=ledger.genesis("main")) for event in EVENTS]
     assert naive(never_built)
     fault = check(never_built)
     assert fault is not None
@@ -204,7 +204,7 @@ def test_bytes_are_hashed_as_they_stand_and_survive_a_file(tmp_path: Path) -> No
         read = [event for page in export.pages(tmp_path / name) for event in page]
         assert read == EVENTS
         assert ledger.verify_pages("main", export.pages(tmp_path / name), Checkpoint.of("main", END)).sound
-    naive = [replace(event, body=json.dumps(json.loads(event.body)).encode()) for event in EVENTS]
+    naive = [event._replace(body=json.dumps(json.loads(event.body)).encode()) for event in EVENTS]
     fault = check(naive)
     assert fault is not None
     assert fault.seq == 1

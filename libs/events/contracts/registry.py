@@ -20,6 +20,8 @@ E = TypeVar("E")
 Fields = dict[str, Any]
 # Where personal data sits: field name -> True (itself), a nested tree, or ("each", tree) for a sequence.
 PersonalTree = Mapping[str, Any]
+# The same, ready to be walked: name, as bytes too, and what is marked below it (nothing: the text itself).
+PersonalPlaces = tuple[tuple[Any, bytes, Any], ...]
 
 _contracts: Final[dict[str, Contract]] = {}
 _types: Final[dict[type, str]] = {}
@@ -49,6 +51,21 @@ class Contract:
                 f"{self.event_class.__name__} has personal fields but no data_subject to seal them under"
             )
         return tree
+
+    @cached_property
+    def personal_places(self) -> PersonalPlaces:
+        """`personal_fields` as tuples; a sequence looks like its items, which whoever walks it counts."""
+        return _places(self.personal_fields)
+
+    @cached_property
+    def read_json(self) -> Callable[[bytes], Any]:
+        """The event from its stored bytes."""
+        return self.adapter.validator.validate_json
+
+    @cached_property
+    def read_python(self) -> Callable[[Any], Any]:
+        """The event from the fields of its stored bytes, opened."""
+        return self.adapter.validator.validate_python
 
     @property
     def adapter_fields(self) -> frozenset[str]:
@@ -95,6 +112,14 @@ def contract_of(event_class: type) -> Contract:
     return _contracts[event_type]
 
 
+def names_of(*event_classes: type) -> frozenset[str]:
+    """Every stored type that is read as one of these contracts, past versions included."""
+    names = {contract_of(event_class).name for event_class in event_classes}
+    while older := {old for old, (new, _) in _upcasts.items() if new in names} - names:
+        names |= older
+    return frozenset(names)
+
+
 def is_current(event_type: str) -> bool:
     """Whether stored fields of this type need no upcasting."""
     return event_type in _contracts
@@ -115,6 +140,15 @@ def _personal_tree(owner: type) -> PersonalTree:
     hints = typing.get_type_hints(owner, include_extras=True)
     branches = {f.name: _branch(hints[f.name]) for f in dataclasses.fields(owner)}
     return {name: branch for name, branch in branches.items() if branch}
+
+
+def _places(tree: PersonalTree) -> PersonalPlaces:
+    places = []
+    for name, branch in tree.items():
+        inner = branch[1] if isinstance(branch, tuple) else branch
+        below = () if inner is True else _places(inner)
+        places.append((name, name.encode(), below))
+    return tuple(places)
 
 
 def _branch(hint: Any) -> Any:

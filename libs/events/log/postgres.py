@@ -94,7 +94,7 @@ class PostgresLog:
     async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
         """See `Log.read_stream`."""
         rows = await self._ask(log, READ_STREAM, stream, after_version)
-        return [Envelope(*row) for row in rows]
+        return list(map(Envelope._make, rows))
 
     async def read(
         self, log: str, after: int = 0, limit: int = PAGE_EVENTS, complaint_id: UUID | None = None
@@ -104,7 +104,7 @@ class PostgresLog:
             rows = await self._ask(log, READ, after, limit)
         else:
             rows = await self._ask(log, READ_COMPLAINT, after, limit, complaint_id)
-        return [Envelope(*row) for row in rows]
+        return list(map(Envelope._make, rows))
 
     async def head(self, log: str) -> Head:
         """See `Log.head`."""
