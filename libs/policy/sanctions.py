@@ -81,10 +81,13 @@ def borne_by(pack: Pack, responsible: Sequence[Answerable]) -> tuple[Bearer, ...
     return tuple(bearers.values())
 
 
-def decides_appeal(pack: Pack, on: date, imposed_by: str, sanctioned: str) -> Answerable:
-    """Another person than who imposed it, and neither the sanctioned nor anybody below them (PEN-4)."""
+def decides_appeal(
+    pack: Pack, on: date, imposed_by: str, sanctioned: str, complained_of: str | None = None
+) -> Answerable:
+    """Another person than who imposed it or is complained of, and nobody below the sanctioned (PEN-4)."""
     office = people.in_office(pack, pack.leadership.decides_appeals)
-    return people.choose(pack, office, on, sanctioned, frozenset({imposed_by})).answerable
+    excluded = frozenset({imposed_by, complained_of} if complained_of else {imposed_by})
+    return people.choose(pack, office, on, sanctioned, excluded).answerable
 
 
 def _sanction(

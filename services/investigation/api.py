@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 import uuid_utils.compat as uuids
 from fastapi import Path, Query
@@ -14,7 +13,7 @@ from sqlalchemy import RowMapping
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable
 from libs.events.contracts.notify import NoticeKind
-from libs.policy import deadlines, notices
+from libs.policy import deadlines, notices, people
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
 from libs.service import body, paging
@@ -179,6 +178,7 @@ async def record_finding(complaint_id: UUID, body: FindingBody, call: Called) ->
         told=_told(case, call.policy, call.now),
         repair_before=repair_before,
         author=call.caller.subject,
+        under=frozenset(people.superiors(call.policy, call.caller.subject)),
         now=call.now,
     )
     standing = await call.carry_out(case, finding.decide, command, body)
@@ -209,9 +209,7 @@ def _known(party: events.ResponsibleParty, policy: Pack) -> bool:
 def _told(case: Case, policy: Pack, now: datetime) -> tuple[Answerable, ...]:
     """Technology and leadership, without whom the complaint is about (INV-8)."""
     about = None if isinstance(case.investigation, state.NotOpened) else case.investigation.file.about
-    return notices.told(
-        policy, NoticeKind.DESIGN_DEFECT, now.astimezone(ZoneInfo(policy.time_zone)).date(), about
-    )
+    return notices.told(policy, NoticeKind.DESIGN_DEFECT, policy.day_of(now), about)
 
 
 def _supplier_due(case: Case, call: Call) -> datetime:

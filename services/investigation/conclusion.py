@@ -54,7 +54,7 @@ class LossNeeded(errors.Refused):
 
 
 class JudgeInOwnCause(errors.Refused):
-    """The complaint is about you: another person must record what was found."""
+    """The complaint is about you, or somebody you answer to: another person must record what was found."""
 
     code = "judge_in_own_cause"
 
@@ -79,9 +79,9 @@ class Conclusion:
     design_defect: str | None
 
 
-def check(conclusion: Conclusion, file: File, author: str) -> None:
-    """Refused, with what has to be done first, unless the conclusion is whole."""
-    if author == file.about:
+def check(conclusion: Conclusion, file: File, author: str, under: frozenset[str]) -> None:
+    """Refused, with what has to be done first, unless it is whole; `under`: whom the author answers to."""
+    if file.about in {author, *under}:
         raise JudgeInOwnCause
     if not file.evidence:
         raise EvidenceNeeded

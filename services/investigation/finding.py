@@ -31,6 +31,7 @@ class RecordFinding:
     told: tuple[Answerable, ...]
     repair_before: UUID | None
     author: str
+    under: frozenset[str]  # everybody the author answers to
     now: datetime
 
 
@@ -38,7 +39,7 @@ def decide(command: RecordFinding, investigation: Investigation) -> list[events.
     """A finding stands: another one is only made in the next round."""
     match investigation:
         case Investigating(file):
-            check(command.conclusion, file, command.author)
+            check(command.conclusion, file, command.author, command.under)
             flagged = state.repeat_repair(
                 file, command.conclusion.cause.code, command.repair_before, command.now
             )

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Final, assert_never
-from zoneinfo import ZoneInfo
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.assign import EscalationCause
@@ -85,7 +84,7 @@ def _contributions(command: PassDeadline, file: File) -> Iterator[Event]:
     for duty in file.owed:
         late = duty.due_at <= command.now and duty.unit not in file.overdue_units
         if late and command.step == f"{CONTRIBUTION}/{duty.unit}":
-            on = _day(command, duty.due_at)
+            on = command.policy.day_of(duty.due_at)
             owed_by = people.choose(command.policy, people.in_unit(command.policy, duty.unit), on).answerable
             escalated = _above(command, file, owed_by, duty.due_at)
             yield events.ContributionOverdue(
@@ -122,12 +121,8 @@ def _above(command: PassDeadline, file: File, owed_by: Answerable, due_at: datet
     return escalation.escalate(
         command.policy,
         EscalationCause.OVERDUE,
-        _day(command, due_at),
+        command.policy.day_of(due_at),
         owed_by=owed_by,
         level=file.level if owed_by == file.answerable else 0,
         about=file.about,
     )
-
-
-def _day(command: PassDeadline, moment: datetime) -> date:
-    return moment.astimezone(ZoneInfo(command.policy.time_zone)).date()

@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from libs.events.contracts.classify import IncidentRaised
 from libs.events.contracts.handling import Kind, Severity, Step
-from libs.policy import contributions, deadlines, people
+from libs.policy import contributions, deadlines, incidents, people
 from libs.policy.calendar import Span
 from libs.policy.pack import Pack
 from services.investigation import investigate, join, stop
 from services.investigation.history import Complaint
 from services.investigation.state import File, Term
-
-FIELDS_APART: Final = "+"  # as intake joins what complaints have in common, and their values
-VALUES_APART: Final = " · "
 
 Command = investigate.OpenInvestigation | stop.StopInvestigation
 
@@ -57,13 +53,7 @@ def for_incident(
 ) -> investigate.OpenInvestigation:
     """One investigation for all, led as the incident names it, due as a major complaint is (CLS-7)."""
     due = _term(policy, Severity.MAJOR, incident.raised_at)
-    alike = dict(
-        zip(
-            incident.matched_on.split(FIELDS_APART),
-            incident.reference.split(VALUES_APART),
-            strict=False,
-        )
-    )
+    alike = incidents.fields_of(incident.matched_on, incident.reference)
     return investigate.OpenInvestigation(
         investigation_id=incident.incident_id,
         complaint_id=None,

@@ -103,8 +103,8 @@ def _decided(command: DecideApproval, solution: Proposed) -> list[Event]:
     proposal = solution.proposal
     if command.approver == proposal.proposer:
         raise OwnProposal
-    if command.approver == command.about:
-        raise state.JudgeInOwnCause
+    above = frozenset(people.superiors(command.policy, command.approver))
+    state.judge_in_own_cause(command.about, command.approver, above)
     mine = tuple(each for each in solution.waiting_for if _may(command, each))
     if not mine:
         if any(each.person == command.approver for each in proposal.approvals) and command.approved:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from zoneinfo import ZoneInfo
 
 from libs.events import errors
 from libs.policy.facts import Facts
@@ -41,8 +40,7 @@ class Rules:
 def check(rules: Rules) -> None:
     """Refused unless the rules bound the person when they acted."""
     policy = rules.policy
-    acted_on = rules.acted_at.astimezone(ZoneInfo(policy.time_zone)).date()
-    if policy.effective_from > acted_on:
+    if policy.effective_from > policy.day_of(rules.acted_at):
         raise RulesNotInForce(policy=policy.reference, effective_from=policy.effective_from.isoformat())
     if not rules.shipped and (rules.acknowledged_at is None or rules.acknowledged_at > rules.acted_at):
         raise RulesNotAcknowledged(policy=policy.reference)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from libs.events.contracts import improve, penalize
 from libs.events.contracts.handling import Answerable, Ground, Severity, Step, StepDue
@@ -26,7 +25,7 @@ class RaiseResponsibilities:
     """Who is directly responsible, resting on the event that verified it; their heads answer, too.
 
     Where nobody is (nobody was assigned yet), `unit` owed it, and its head answers. `severity` is that of the
-    complaint as far as it was judged.
+    complaint as far as it was judged, `about` the person complained of.
     """
 
     complaint_id: UUID
@@ -36,6 +35,7 @@ class RaiseResponsibilities:
     rests_on: UUID
     acted_at: datetime
     severity: Severity
+    about: str | None
     policy: Pack
     now: datetime
 
@@ -96,11 +96,14 @@ def _bearers(command: RaiseResponsibilities) -> tuple[Bearer, ...]:
 
 
 def _decider(command: RaiseResponsibilities, case: Case, person: str) -> Answerable:
-    """Who owes the decision: who handles the complaint, else leadership; nobody judges their own superior."""
+    """Who owes the decision: who handles the complaint, else leadership; nobody judges their own superior,
+    nor in a complaint about one (ASG-4).
+    """
     policy, handling = command.policy, case.handling
     candidates = (handling.answerable.person,) if handling else ()
-    today = command.now.astimezone(ZoneInfo(policy.time_zone)).date()
-    return people.choose(policy, (*candidates, *policy.leadership.members), today, about=person).answerable
+    today, excluded = policy.day_of(command.now), frozenset({command.about} if command.about else ())
+    line = (*candidates, *policy.leadership.members)
+    return people.choose(policy, line, today, person, excluded).answerable
 
 
 def _due(command: RaiseResponsibilities, case: Case) -> StepDue:

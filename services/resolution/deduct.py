@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from libs.events.contracts.penalize import Installment, SanctionWay
 from libs.events.contracts.values import Money
@@ -37,6 +36,5 @@ def cost(policy: Pack, way: SanctionWay, amount: Money | None, wage: Wage, now: 
     """A sum over months from this one on; nothing where the way takes no wage."""
     if amount is None or way not in FROM_WAGES:
         return Cost()
-    first_month = now.astimezone(ZoneInfo(policy.time_zone)).date()
-    spread = wages.installments(policy, amount.amount, first_month, wage.month, wage.already)
+    spread = wages.installments(policy, amount.amount, policy.day_of(now), wage.month, wage.already)
     return Cost(installments=spread.installments, beyond=spread.beyond if spread.beyond.amount > 0 else None)

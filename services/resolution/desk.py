@@ -23,7 +23,7 @@ from libs.policy.schema.deadlines import Errand
 from libs.service import auth, commands, failures, idempotency, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
-from services.resolution import history, measure, owed, state
+from services.resolution import history, measure, state
 from services.resolution.clock import CASE, MEASURE
 from services.resolution.history import Complaint
 from services.resolution.lookups import Lookups
@@ -77,7 +77,7 @@ class Call:
     @property
     def today(self) -> date:
         """The day it is where the organisation is."""
-        return owed.day(self.policy, self.now)
+        return self.policy.day_of(self.now)
 
     @property
     def under(self) -> frozenset[str]:

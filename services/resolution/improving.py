@@ -176,6 +176,8 @@ async def spare_improvement(complaint_id: UUID, body: ReasonBody, call: Called) 
         found=complaint.finding is not None,
         reason=body.reason,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         ground=call.policy.ground(),
         now=call.now,
     )

@@ -1,4 +1,4 @@
-"""What was not done in time, whoever noticed it: a matter for the penalty step (PEN-1, SLA-3, INV-2, INV-5)."""
+"""What was not done in time, whoever said so: a matter for the penalty step (PEN-1, SLA-3, INV-2, INV-5)."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Lateness:
 
 
 def of(recorded: Recorded[Any], answerable: Answerable | None) -> Lateness:
-    """The lateness that an event of `LATE` tells of; of a supplier's, who answers for the complaint answers."""
+    """The lateness that an event of `LATE` tells of; a supplier's is whose the complaint is."""
     event = recorded.event
     match event:
         case DeadlineMissed(step=step, owed_by=owed_by):

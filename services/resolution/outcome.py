@@ -82,12 +82,12 @@ def of(complaint: Complaint, policy: Pack) -> Outcome:
 
 def path_of(complaint: Complaint) -> propose.Outcome | None:
     """How the complaint ends, as things are; None for an enquiry, which may yet become one (REC-4)."""
-    if complaint.contact is Contact.ENQUIRY:
-        return None
     if complaint.merged_into is not None:
         return propose.Outcome.MERGED
     if complaint.withdrawn:
         return propose.Outcome.WITHDRAWN
+    if complaint.contact is Contact.ENQUIRY:
+        return None
     founded = complaint.judged.founded if complaint.judged else None
     if founded is not None and not founded.value:
         return propose.Outcome.UNFOUNDED
@@ -100,7 +100,7 @@ def _missing(complaint: Complaint, path: propose.Outcome | None, policy: Pack) -
         return
     if path is None:
         if not complaint.answered:
-            by = _desk(policy, complaint.recorded_at)
+            by = _desk(complaint, policy)
             due_at = complaint.first_reply_due_at
             yield Owed(step=Step.NOTIFY, what=Want.REPLY, owed_by=by, due_at=due_at)
     elif path is propose.Outcome.UNFOUNDED:
@@ -124,7 +124,7 @@ def _first_steps(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
         )
     if complaint.answerable is None:
         due_at = deadlines.due(policy, Step.ASSIGN, complaint.severity, complaint.recorded_at).due_at
-        desk = _desk(policy, complaint.recorded_at)
+        desk = _desk(complaint, policy)
         yield Owed(step=Step.ASSIGN, what=Want.ASSIGNMENT, owed_by=desk, due_at=due_at)
     if complaint.finding is None:
         yield _owed(complaint, policy, Step.INVESTIGATE, Want.FINDING)
@@ -165,13 +165,13 @@ def _decisions(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
 
 def _owed(complaint: Complaint, policy: Pack, step: Step, what: Want) -> Owed:
     """By whoever answers for the complaint, else by the unit that gets what nothing else routes."""
-    by = complaint.answerable or _desk(policy, complaint.recorded_at)
+    by = complaint.answerable or _desk(complaint, policy)
     return Owed(step=step, what=what, owed_by=by, due_at=complaint.due_of(step))
 
 
 def _notice(complaint: Complaint, policy: Pack, kind: NoticeKind, due_at: datetime | None) -> Owed:
     """By the person to whom its delivery was given by hand, else by whoever answers (trap 13)."""
-    by = complaint.tasks.get(kind) or complaint.answerable or _desk(policy, complaint.recorded_at)
+    by = complaint.tasks.get(kind) or complaint.answerable or _desk(complaint, policy)
     return Owed(step=Step.NOTIFY, what=Want.NOTICE, owed_by=by, due_at=due_at, about=kind)
 
 
@@ -182,14 +182,16 @@ def _judging_since(complaint: Complaint) -> datetime:
 def _judge(complaint: Complaint, policy: Pack) -> Answerable:
     """Another judge where it is contested (CLS-5)."""
     if complaint.contested is None:
-        return _desk(policy, complaint.recorded_at)
+        return _desk(complaint, policy)
     event = complaint.contested.event
     before = frozenset({event.judged_before_by} if event.judged_before_by else ())
     about = people.complained_of(policy, complaint.respondent)
-    return incidents.judges_contest(policy, owed.day(policy, event.contested_at), before, about)
+    return incidents.judges_contest(policy, policy.day_of(event.contested_at), before, about)
 
 
-def _desk(policy: Pack, moment: datetime) -> Answerable:
+def _desk(complaint: Complaint, policy: Pack) -> Answerable:
+    """The unit that gets what nothing else routes, but nobody whom the complaint is about (ASG-4)."""
     unit = policy.routing[-1].to
     named = people.in_unit(policy, unit) if unit in policy.units else policy.leadership.members
-    return people.choose(policy, named, owed.day(policy, moment)).answerable
+    about = people.complained_of(policy, complaint.respondent)
+    return people.choose(policy, named, policy.day_of(complaint.recorded_at), about).answerable

@@ -105,5 +105,5 @@ def _late_appeals(command: PassDeadline, case: Case) -> Iterator[AppealOverdue]:
 
 
 def _above(command: PassDeadline, each: Owed) -> escalation.Escalated:
-    on = owed.day(command.policy, each.due_at or command.now)
+    on = command.policy.day_of(each.due_at or command.now)
     return escalation.escalate(command.policy, EscalationCause.OVERDUE, on, owed_by=each.owed_by)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from enum import StrEnum
 from typing import assert_never
 from uuid import UUID
@@ -178,8 +178,3 @@ def of_improvement(improvement: Improvement) -> Iterator[Owed]:
         warn_at=plan.warn_at,
         about=str(plan.improvement_id),
     )
-
-
-def day(policy: Pack, moment: datetime) -> date:
-    """The day it is where the organisation is."""
-    return moment.astimezone(policy.calendar.zone).date()

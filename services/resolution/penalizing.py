@@ -14,12 +14,12 @@ from sqlalchemy import RowMapping
 
 from libs.events.contracts.handling import Step
 from libs.events.contracts.values import Money
-from libs.policy import sanctions
+from libs.policy import people, sanctions
 from libs.policy.schema.deadlines import Errand
 from libs.service import body, paging
 from libs.service.commands import Standing
 from libs.service.fields import Reference
-from services.resolution import appeal, judge, owed, penalize, reward, shown, state, views, waive
+from services.resolution import appeal, judge, penalize, reward, shown, state, views, waive
 from services.resolution.binding import Rules
 from services.resolution.deduct import Wage
 from services.resolution.desk import AtDesk, Call, Called, Reader
@@ -65,7 +65,7 @@ async def _rules(call: Call, complaint: Complaint, body: SanctionBody) -> Rules:
     first = next((each for each in named if each in complaint.case.unsettled), None)
     acted_at = body.acted_at or (first.acted_at if first else call.now)
     resources, log = call.desk.resources, call.caller.org
-    policy = await resources.policies.on(log, owed.day(call.policy, acted_at))
+    policy = await resources.policies.on(log, call.policy.day_of(acted_at))
     return Rules(
         policy=policy,
         shipped=policy is resources.policy,
@@ -105,6 +105,7 @@ def _deciding(call: Call, complaint: Complaint, body: DecisionBody) -> dict[str,
         "reason": body.reason,
         "author": call.caller.subject,
         "under": call.under,
+        "about": people.complained_of(call.policy, complaint.respondent),
         "now": call.now,
     }
 
@@ -129,7 +130,13 @@ async def appeal_sanction(complaint_id: UUID, n: Number, body: WordsBody, call: 
         sanction=n,
         text=body.text,
         author=call.caller.subject,
-        judge=sanctions.decides_appeal(call.policy, call.today, imposed.imposed_by, imposed.person),
+        judge=sanctions.decides_appeal(
+            call.policy,
+            call.today,
+            imposed.imposed_by,
+            imposed.person,
+            people.complained_of(call.policy, complaint.respondent),
+        ),
         due=call.due(Errand.APPEAL, complaint, Step.PENALIZE),
         now=call.now,
     )
@@ -143,7 +150,7 @@ async def decide_appeal(complaint_id: UUID, n: Number, body: AppealDecisionBody,
     """Upheld, reduced or lifted, by the judge."""
     complaint = await call.complaint(complaint_id)
     imposed = state.sanction(complaint.case, n).imposed
-    acted_on = owed.day(call.policy, imposed.acted_at)
+    acted_on = call.policy.day_of(imposed.acted_at)
     wage = await _wage(call, imposed.person, body.month_wage)
     borne = {each.month: each.money.amount for each in imposed.installments}
     already = {month: amount - borne.get(month, Decimal(0)) for month, amount in wage.already.items()}

@@ -10,7 +10,7 @@ from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.penalize import Charge
 from libs.events.contracts.propose import Outcome
 from libs.events.envelope import Recorded
-from libs.policy import deadlines
+from libs.policy import deadlines, people
 from libs.policy.pack import Pack
 from services.resolution import begin, charge, close, lateness, outcome
 from services.resolution.history import Complaint
@@ -64,6 +64,7 @@ def of_lateness(
         rests_on=late.rests_on,
         acted_at=late.late_at,
         severity=complaint.severity,
+        about=people.complained_of(policy, complaint.respondent),
         policy=policy,
         now=now,
     )
@@ -90,6 +91,7 @@ def _of_finding(
         rests_on=rests_on,
         acted_at=complaint.occurred_at or complaint.received_at,
         severity=complaint.severity,
+        about=people.complained_of(policy, complaint.respondent),
         policy=policy,
         now=now,
     )

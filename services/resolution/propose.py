@@ -9,7 +9,7 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import propose as events
-from libs.events.contracts.handling import StepDue
+from libs.events.contracts.handling import Severity, StepDue
 from libs.events.contracts.propose import CostBearer, RemedyKind
 from libs.events.contracts.values import Language, Money, Product
 from libs.policy import approvals, warranty
@@ -19,7 +19,6 @@ from services.resolution.state import (
     Agreed,
     CarriedOut,
     Case,
-    Handling,
     NothingProposed,
     Offered,
     Proposed,
@@ -61,7 +60,8 @@ class ProposeSolution:
     """What is to be done, and at whose cost; warranty and approvals come of the policy.
 
     `fault_on` is the day of the fault, by which warranty is judged; `about` the person complained of;
-    `approvals_due` when approvals are due, should any be needed.
+    `approvals_due` when approvals are due, should any be needed; `severity` as it is by now: a complaint that
+    joined a batch incident since it was assigned is major, and so are its approvals (CLS-7).
     """
 
     complaint_id: UUID
@@ -73,6 +73,7 @@ class ProposeSolution:
     fault_on: date
     language: Language
     about: str | None
+    severity: Severity
     proposer: str
     under: frozenset[str]  # everybody the proposer answers to
     policy: Pack
@@ -83,12 +84,11 @@ class ProposeSolution:
 
 def decide(command: ProposeSolution, case: Case) -> list[events.SolutionProposed]:
     """One solution at a time, each under its own number."""
-    handling = state.handled(case)
-    if command.about is not None and command.about in {command.proposer, *command.under}:
-        raise state.JudgeInOwnCause
+    state.handled(case)
+    state.judge_in_own_cause(command.about, command.proposer, command.under)
     match case.solution:
         case NothingProposed() | TurnedDown():
-            return [_proposed(command, handling, case.proposals + 1)]
+            return [_proposed(command, case.proposals + 1)]
         case Proposed(proposal) | Offered(proposal) | Agreed(proposal) | CarriedOut(proposal) if _said(
             command, proposal
         ):
@@ -106,13 +106,13 @@ def _said(command: ProposeSolution, proposal: events.SolutionProposed) -> bool:
     return said == (proposal.remedies, proposal.cost_bearer, proposal.quote, proposal.proposer)
 
 
-def _proposed(command: ProposeSolution, handling: Handling, number: int) -> events.SolutionProposed:
+def _proposed(command: ProposeSolution, number: int) -> events.SolutionProposed:
     covered = warranty.decide_warranty(command.policy, command.product, command.fault_on, command.language)
     _check_quote(command, covered)
     needed = approvals.approvals_needed(
         command.policy,
         [(remedy.kind, remedy.money) for remedy in command.remedies],
-        handling.severity,
+        command.severity,
         command.proposer,
         command.today,
         command.about,

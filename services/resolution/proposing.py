@@ -19,7 +19,7 @@ from libs.policy.schema.deadlines import Errand
 from libs.service import body, idempotency, paging
 from libs.service.commands import Standing
 from libs.service.fields import Instant, Reference
-from services.resolution import answer, approve, execute, owed, propose, shown, state, views
+from services.resolution import answer, approve, execute, propose, shown, state, views
 from services.resolution.desk import AtDesk, Call, Called, Reader
 from services.resolution.history import Complaint
 from services.resolution.models import (
@@ -83,9 +83,10 @@ async def propose_solution(complaint_id: UUID, body: ProposalBody, call: Called)
         cost_bearer=body.cost_bearer,
         quote=body.quote.value() if body.quote else None,
         product=complaint.product,
-        fault_on=owed.day(call.policy, complaint.occurred_at or complaint.received_at),
+        fault_on=call.policy.day_of(complaint.occurred_at or complaint.received_at),
         language=complaint.language,
         about=people.complained_of(call.policy, complaint.respondent),
+        severity=complaint.severity,
         proposer=call.caller.subject,
         under=call.under,
         policy=call.policy,

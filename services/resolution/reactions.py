@@ -104,7 +104,7 @@ class Follower:
             await self._charge_incident(heard, heard.event.investigation_id)
 
     async def _charge_incident(self, heard: Recorded[Any], incident_id: UUID) -> None:
-        """What was late in an incident's one investigation is put to people once, with its first complaint."""
+        """What was late in an incident's one investigation is put to people with its first complaint."""
         log, now = heard.envelope.log, self._resources.now()
         raised = await self._resources.store.read_stream(log, f"intake-{incident_id}")
         if not raised or not isinstance(raised[0].event, IncidentRaised):
@@ -202,7 +202,7 @@ class Follower:
         *,
         about: UUID,
     ) -> bool:
-        """Whether it changed anything. Ids come of what was heard, of what is done to whom, and as of when."""
+        """Whether it changed anything. Ids come of what was heard, what is done to whom, and as of when."""
         which = next(
             (getattr(command, each) for each in ("rests_on", "as_of", "round") if hasattr(command, each)), ""
         )

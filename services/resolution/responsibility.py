@@ -27,7 +27,10 @@ class AlreadySettled(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Deciding:
-    """Whose responsibility is decided, by whom and why; `rests_on` where a person has several of a charge."""
+    """Whose responsibility is decided, by whom and why; `rests_on` where a person has several of a charge.
+
+    `about`: the person complained of.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -37,16 +40,20 @@ class Deciding:
     reason: str
     author: str
     under: frozenset[str]  # everybody the author answers to
+    about: str | None
     now: datetime
 
 
 def undecided(command: Deciding, case: Case) -> ResponsibilityRaised | Settlement:
-    """The oldest one that is undecided; else how the last was settled. Nobody decides about a superior."""
+    """The oldest one that is undecided; else how the last was settled. Nobody decides about a superior,
+    nor in a complaint about one.
+    """
     mine = [each for each in case.raised if _meant(command, each)]
     if not mine:
         raise NothingToAnswerFor
     if command.person in {command.author, *command.under}:
         raise state.JudgeInOwnCause
+    state.judge_in_own_cause(command.about, command.author, command.under)
     for each in case.unsettled:
         if _meant(command, each):
             return each

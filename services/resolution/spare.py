@@ -22,12 +22,14 @@ class MeasurePlanned(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpareImprovement:
-    """No measure is needed, and why; `found`: step 4 has its outcome."""
+    """No measure is needed, and why; `found`: step 4 has its outcome, `about`: the person complained of."""
 
     complaint_id: UUID
     found: bool
     reason: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     ground: Ground
     now: datetime
 
@@ -66,6 +68,7 @@ def decide(command: Command, case: Case) -> list[Event]:
 
 def _spare(command: SpareImprovement, case: Case) -> list[Event]:
     state.handled(case)
+    state.judge_in_own_cause(command.about, command.author, command.under)
     if not command.found:
         raise state.NotYetFound
     if case.improvements:

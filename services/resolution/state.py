@@ -216,6 +216,12 @@ def handled(case: Case) -> Handling:
     return case.handling
 
 
+def judge_in_own_cause(about: str | None, author: str, under: frozenset[str]) -> None:
+    """Refused to the person complained of, and to whoever answers to them (ASG-4)."""
+    if about is not None and about in {author, *under}:
+        raise JudgeInOwnCause
+
+
 def sanction(case: Case, number: int) -> Sanction:
     """The sanction of that number; refused where there is none."""
     found = next((each for each in case.sanctions if each.imposed.sanction == number), None)

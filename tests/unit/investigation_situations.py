@@ -180,6 +180,7 @@ record_finding = finding.RecordFinding(
     told=(LEADER,),
     repair_before=None,
     author="quality-officer",
+    under=frozenset({"quality-head"}),
     now=NOW,
 )
 miss = overdue.PassDeadline(step=overdue.FINDING, policy=POLICY, now=NOW + 30 * DAY)

@@ -86,6 +86,7 @@ propose_it = propose.ProposeSolution(
     fault_on=date(2026, 11, 20),
     language=Language.ENGLISH,
     about=None,
+    severity=Severity.SERIOUS,
     proposer="quality-officer",
     under=frozenset({"quality-head", "general-manager", "board-chair"}),
     policy=POLICY,
@@ -149,6 +150,7 @@ raise_it = charge.RaiseResponsibilities(
     rests_on=FINDING,
     acted_at=NOW - 3 * DAY,
     severity=Severity.SERIOUS,
+    about=None,
     policy=POLICY,
     now=NOW,
 )
@@ -179,6 +181,7 @@ impose = penalize.ImposeSanction(
     reason="soldered too hot",
     author="quality-officer",
     under=propose_it.under,
+    about=None,
     now=NOW,
     clause="PEN-L1",
     rules=RULES,
@@ -194,6 +197,7 @@ _decision: dict[str, Any] = {
     "reason": "she had warned of it",
     "author": "quality-officer",
     "under": propose_it.under,
+    "about": None,
     "now": NOW,
 }
 waive_head = waive.WaiveSanction(**_decision, person="production-head")
@@ -234,7 +238,14 @@ reward_it = reward.GrantReward(
     now=NOW,
 )
 spare_it = spare.SpareImprovement(
-    complaint_id=THIS, found=True, reason="a single slip", author="quality-officer", ground=GROUND, now=NOW
+    complaint_id=THIS,
+    found=True,
+    reason="a single slip",
+    author="quality-officer",
+    under=propose_it.under,
+    about=None,
+    ground=GROUND,
+    now=NOW,
 )
 join_measure = spare.NoteImprovement(complaint_id=THIS, improvement_id=MEASURE, now=NOW)
 close_it = close.CloseComplaint(complaint_id=THIS, round=1, outcome=Outcome.RESOLVED, now=NOW)

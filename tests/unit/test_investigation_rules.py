@@ -124,6 +124,8 @@ def test_responsible_are_people_the_policy_knows_and_their_shares_make_a_whole()
 def test_nobody_records_what_was_found_about_themselves() -> None:
     about = replace(open_it, about=record_finding.author)
     refuses(concluding.JudgeInOwnCause, record_finding, given(about, add_evidence))
+    about_their_head = replace(open_it, about="quality-head")
+    refuses(concluding.JudgeInOwnCause, record_finding, given(about_their_head, add_evidence))
 
 
 @pytest.mark.rule("INV-3")

@@ -9,8 +9,9 @@ import pytest
 from libs.events.contracts import intake, notify
 from libs.events.contracts.handling import Answerable, Severity, Step
 from libs.events.contracts.propose import Answer, Outcome
-from libs.events.contracts.values import Contact, Language
+from libs.events.contracts.values import Contact, Language, Respondent, RespondentKind
 from libs.policy import deadlines
+from libs.policy.people import superiors
 from services.resolution.owed import Want
 from tests import complaint_history
 from tests.unit.resolution_situations import (
@@ -235,3 +236,25 @@ def test_late_decisions_about_lateness_are_put_to_somebody_once() -> None:
     later = late.says(missed(Step.PENALIZE), category="resolution")
     assert len(late.complaint.case.raised) == 4
     assert len(later.complaint.case.raised) == 4
+
+
+@pytest.mark.rule("REC-4", "REC-9")
+def test_an_enquiry_that_is_withdrawn_or_merged_ends_with_that() -> None:
+    enquiry = World().says(complaint_history.recorded(THIS, contact=Contact.ENQUIRY))
+    withdrawn = enquiry.says(complaint_history.withdrawn(THIS)).outcome
+    assert withdrawn.closed is not None
+    assert (withdrawn.closed.outcome, withdrawn.missing) == (Outcome.WITHDRAWN, ())
+    merged = enquiry.says(complaint_history.merged(THIS, OTHER))
+    assert merged.outcome.closed is not None
+    apart = merged.says(complaint_history.separated(THIS, OTHER))
+    assert (apart.outcome.closed, apart.missing) == (None, {("notify", "reply")})
+
+
+@pytest.mark.rule("ASG-4")
+def test_nothing_is_owed_by_whom_the_complaint_is_about_nor_by_anybody_below_them() -> None:
+    about = Respondent(kind=RespondentKind.PERSON, reference="after-sales-head", name=None)
+    said = replace(complaint_history.recorded(THIS), respondent=about)
+    for world in (World().says(said), World().says(said, undetermined)):
+        owed_by = {each.owed_by.person for each in world.outcome.missing}
+        assert owed_by
+        assert not [each for each in owed_by if "after-sales-head" in {each, *superiors(POLICY, each)}]

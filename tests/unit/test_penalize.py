@@ -3,12 +3,14 @@
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from libs.events import errors
 from libs.events.contracts.handling import Answerable, Kind, Step
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
+from libs.policy import sanctions
 from services.resolution import appeal, binding, judge, penalize, responsibility, reward, state
 from services.resolution.deduct import Wage
 from tests.packs import about_product
@@ -16,6 +18,7 @@ from tests.unit.resolution_situations import (
     DAY,
     FINDING,
     MISSED,
+    NOBODY,
     NOW,
     OFFICER,
     POLICY,
@@ -35,6 +38,7 @@ from tests.unit.resolution_situations import (
     reduce_it,
     resolve,
     reward_it,
+    spare_it,
     state_case,
     waive_head,
     when,
@@ -89,6 +93,34 @@ def test_somebody_owes_each_decision_and_never_about_their_superior() -> None:
     refuses(state.JudgeInOwnCause, replace(impose, author="production-officer"), CHARGED)
     below = replace(impose_on_head, author="production-deputy", under=frozenset({"production-head"}))
     refuses(state.JudgeInOwnCause, below, CHARGED)
+
+
+BELOW = frozenset({"quality-head", "general-manager"})
+
+
+@rule("ASG-4", "PEN-3", "PEN-5")
+@pytest.mark.parametrize("command", [impose, impose_on_head, waive_head, acquit_head, spare_it])
+def test_in_a_complaint_about_a_supervisor_neither_they_nor_anybody_below_them_decides(command: Any) -> None:
+    refuses(state.JudgeInOwnCause, replace(command, about="quality-officer"), CHARGED)
+    refuses(state.JudgeInOwnCause, replace(command, about="quality-head", under=BELOW), CHARGED)
+    above = replace(command, about="quality-head", author="deputy-general-manager", under=NOBODY)
+    assert when(above, CHARGED)
+
+
+@rule("ASG-4", "PEN-1")
+def test_in_a_complaint_about_a_supervisor_decisions_are_owed_above_them() -> None:
+    of_his_unit = replace(raise_it, about="quality-head")
+    owed_by = {each.owed_by.person for each in when(of_his_unit, given(open_it))}
+    assert owed_by.isdisjoint({"quality-head", "quality-officer", "quality-deputy"})
+
+
+@rule("ASG-4", "PEN-4")
+def test_no_appeal_is_decided_by_whom_the_complaint_is_about() -> None:
+    day = date(2026, 11, 23)
+    judge_of = sanctions.decides_appeal(POLICY, day, "quality-officer", "production-officer")
+    other = sanctions.decides_appeal(POLICY, day, "quality-officer", "production-officer", judge_of.person)
+    assert judge_of.person == "human-resources-head"
+    assert other.person not in (judge_of.person, "quality-officer", "production-officer")
 
 
 @rule("PEN-1")

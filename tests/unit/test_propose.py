@@ -88,8 +88,8 @@ def test_words_need_no_quote_whatever_the_warranty() -> None:
 def test_the_matrix_names_the_offices_by_remedy_amount_and_severity() -> None:
     (proposed,) = when(propose_it, given(open_it))
     assert [each.office for each in proposed.approvals] == ["after-sales", "quality"]
-    major = given(replace(open_it, severity=Severity.MAJOR))
-    (proposed,) = when(propose_it, major)
+    major = replace(propose_it, severity=Severity.MAJOR)  # since it was assigned: it joined an incident
+    (proposed,) = when(major, given(open_it))
     assert [each.office for each in proposed.approvals] == ["after-sales", "quality", "technology"]
 
 
@@ -118,6 +118,8 @@ def test_the_person_complained_of_neither_proposes_nor_approves() -> None:
     refuses(state.JudgeInOwnCause, replace(propose_it, about="quality-head"), given(open_it))
     about = replace(approve_it, about="after-sales-head")
     refuses(state.JudgeInOwnCause, about, given(open_it, propose_it))
+    below = replace(approve_it, about="general-manager")
+    refuses(state.JudgeInOwnCause, below, given(open_it, propose_it))
 
 
 @rule("PRO-3")
