@@ -2,7 +2,7 @@
 
 import typer
 
-from deploy.commands import audit, bus, policy
+from deploy.commands import audit, bus, importing, policy
 from deploy.local import demo, up
 from deploy.simulation import command as simulation
 
@@ -13,6 +13,7 @@ main.command()(up.up)
 main.command()(up.down)
 main.command()(up.token)
 main.command()(demo.demo)
+main.command("import")(importing.import_file)
 main.command()(simulation.simulate)
 main.add_typer(audit.commands, name="audit")
 main.add_typer(bus.commands, name="bus")
