@@ -1,8 +1,12 @@
-"""Step 3, assign: the unit and the named person whom the policy makes answer for a complaint (ASG)."""
+"""Step 3, assign: the unit and the named person whom the policy makes answer for a complaint (ASG).
+
+A person may find later that it is of another kind. Then nobody passed it on: it goes, by the policy, to whom
+that kind belongs, which is no buck-passing, and moves no deadline (ASG-1, ASG-5).
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -26,27 +30,51 @@ from services.intake.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AssignComplaint:
-    """Whom the policy names, whom it passed over, and by when each later step is due (ASG-7)."""
+    """Whom the policy names, whom it passed over, and by when each later step is due (ASG-7).
+
+    `keeps_it`: whoever has a complaint that turned out to be of another kind is of the unit it belongs to.
+    """
 
     complaint_id: UUID
     answerable: Answerable
     passed_over: tuple[events.PassedOver, ...]
     due: tuple[StepDue, ...]
+    keeps_it: bool = False
     ground: Ground
     now: datetime
 
 
 def decide(command: AssignComplaint, complaint: Complaint) -> list[events.ComplaintAssigned]:
-    """What is founded and has nobody gets somebody."""
+    """What is founded and has nobody gets somebody; so does what is of another kind than when it got them."""
     match complaint:
         case Founded(record):
             return [_assigned(command, record)]
+        case Assigned(record) if _of_another_kind(record):
+            return [_assigned_anew(command, record)]
         case Enquired() | Recorded() | Unfounded() | Assigned() | Withdrawn() | Merged():
             return []
         case NotRecorded():
             raise errors.NotFound
         case _:
             assert_never(complaint)
+
+
+def _of_another_kind(record: Record) -> bool:
+    """A person found so. What leadership has meanwhile is for leadership to hand on (ASG-6)."""
+    handling = record.handling
+    kind = handling.judgement.kind if handling.judgement else None
+    return not handling.level and kind is not None and kind is not handling.assignments[-1].kind
+
+
+def _assigned_anew(command: AssignComplaint, record: Record) -> events.ComplaintAssigned:
+    before, now = record.handling.assignments[-1], _assigned(command, record)
+    return replace(
+        now,
+        answerable=(record.handling.answerable if command.keeps_it else None) or command.answerable,
+        passed_over=() if command.keeps_it else command.passed_over,
+        due=before.due,
+        reason=f"It was judged to be of kind {now.kind}, no longer {before.kind}.",
+    )
 
 
 def _assigned(command: AssignComplaint, record: Record) -> events.ComplaintAssigned:

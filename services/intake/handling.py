@@ -176,7 +176,7 @@ def after(handling: Handling, event: Event) -> Handling:
                 assignments=(*handling.assignments, event),
                 answerable=event.answerable,
                 level=0,
-                reassigned=handling.reassigned + 1 if handling.answerable else 0,
+                reassigned=_reassigned(handling, event),
                 term=None,
             )
         case assign.ComplaintEscalated():
@@ -212,6 +212,12 @@ def moved(handling: Handling, due: tuple[StepDue, ...], at: datetime) -> Handlin
     if before is None or not due or due[0].step is not before.due.step:
         return handling
     return replace(handling, term=replace(before, due=due[0], moved_at=at, warned=False, missed=False))
+
+
+def _reassigned(handling: Handling, event: assign.ComplaintAssigned) -> int:
+    """How often people have passed it on; when the policy finds it another owner, nobody has (ASG-5)."""
+    passed_on = handling.answerable is not None and event.ground.person is not None
+    return handling.reassigned + passed_on if handling.answerable else 0
 
 
 def _escalated(handling: Handling, event: assign.ComplaintEscalated) -> Handling:

@@ -132,7 +132,7 @@ def contested(new_facts: str, author: str, moment: Moment, record: Record) -> co
 
 def assigned_by_policy(moment: Moment, record: Record) -> assign.AssignComplaint:
     """Whom the policy names for it (ASG-1 to ASG-4)."""
-    policy, judgement = moment.policy, record.handling.judgement
+    policy, judgement, has_it = moment.policy, record.handling.judgement, record.handling.answerable
     kind = judgement.kind if judgement else None
     known = replace(facts(record), kind=kind, severity=record.handling.severity)
     address = _text(record.statement.complainant.address)
@@ -142,6 +142,7 @@ def assigned_by_policy(moment: Moment, record: Record) -> assign.AssignComplaint
         answerable=routed.answerable,
         passed_over=routed.passed_over,
         due=deadlines.all_due(policy, record.handling.severity, moment.now),
+        keeps_it=has_it is not None and has_it.unit == routed.answerable.unit,
         ground=routed.ground,
         now=moment.now,
     )
