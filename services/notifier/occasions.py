@@ -17,7 +17,7 @@ from libs.events.contracts.assign import EscalationCause
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Judgement, Step
 from libs.events.contracts.notify import NoticeKind
-from libs.events.contracts.propose import Outcome, SolutionProposed
+from libs.events.contracts.propose import Outcome, SolutionProposed, Stage
 from libs.events.contracts.values import Detail
 from libs.policy import notices, people
 from libs.policy.pack import Pack
@@ -94,7 +94,9 @@ def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequen
         case assign.ComplaintAssigned(answerable=answerable):
             yield _progress(Step.ASSIGN, answerable)
         case investigate.InvestigationOpened() | investigate.InvestigationJoined():
-            yield _progress(Step.INVESTIGATE, event.answerable)
+            # The first is opened by the assignment, which has just said who looks into it (PRO-6).
+            if event.round > 1 or event.answerable != complaint.answerable:
+                yield _progress(Step.INVESTIGATE, event.answerable)
         case investigate.FindingRecorded(company_is_cause=False):
             yield Telling(NoticeKind.APPRAISAL, _appraised(event))
         case investigate.FindingRecorded() | propose.DisputeSettled():
@@ -105,7 +107,7 @@ def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequen
             for proposed in complaint.solutions:
                 if proposed.proposal == event.proposal:
                     yield Telling(NoticeKind.SOLUTION, _solution(proposed), since=event.approved_at)
-        case propose.ExecutionAdvanced(stage=stage):
+        case propose.ExecutionAdvanced(stage=stage) if stage is not Stage.SIGNED_FOR:  # their own doing
             yield Telling(
                 NoticeKind.PROGRESS,
                 lambda say: {"step": say.one(words.STAGES, stage), **say.who(in_charge)},
@@ -129,9 +131,10 @@ def to_staff(event: Any, complaint: Complaint | None, policy: Pack, at: datetime
             yield from _each(NoticeKind.ASSIGNMENT, (p for p in told if p and p != about), _assigned(event))
         case DeadlineWarned():
             owed_by = _in_charge(event.owed_by, policy, at)
-            yield Telling(NoticeKind.DEADLINE_WARNING, _due(event), owed_by.person)
-        case DeadlineMissed():
-            yield Telling(NoticeKind.ESCALATION, _missed(event, complaint, policy), event.escalated_to.person)
+            yield Telling(NoticeKind.DEADLINE_WARNING, _due(event), owed_by.person, _due_to(event))
+        case DeadlineMissed(escalated_to=to):
+            values = _missed(event, complaint, policy)
+            yield Telling(NoticeKind.ESCALATION, values, to.person, _due_to(event))
         case investigate.ContributionOverdue() | investigate.SupplierOverdue() | penalize.AppealOverdue():
             yield Telling(NoticeKind.ESCALATION, _errand_late(event), event.escalated_to.person)
         case assign.ComplaintEscalated() if not _said_before(event, complaint):
@@ -228,6 +231,12 @@ def _delay(
         lambda say: {**_due(event)(say), "person": say.person(in_charge)},
         occasion=occasion,
     )
+
+
+def _due_to(event: DeadlineWarned | DeadlineMissed) -> UUID:
+    """All that one person owes of a step by one time is told of at once."""
+    owed_by = event.owed_by.person if event.owed_by else None
+    return uuid.uuid5(event.complaint_id, f"{event.step}/{event.due_at.isoformat()}/{owed_by}")
 
 
 def _due(event: DeadlineWarned | DeadlineMissed) -> Values:

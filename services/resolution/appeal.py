@@ -63,13 +63,18 @@ def decide(command: Command, case: Case) -> list[Event]:
             assert_never(command)
 
 
+def own_words(person: str) -> str:
+    """The data subject under whose key a member of staff's own words are sealed."""
+    return f"staff:{person}"
+
+
 def _state(command: StateCase, sanction: Sanction) -> list[Event]:
     if any(said.text == command.text for said in sanction.stated):
         return []
     return [
         events.CaseStated(
             complaint_id=command.complaint_id,
-            data_subject=state.own_words(command.author),
+            data_subject=own_words(command.author),
             sanction=command.sanction,
             text=command.text,
             stated_at=command.now,
@@ -85,7 +90,7 @@ def _appeal(command: AppealSanction, sanction: Sanction) -> list[Event]:
     return [
         events.SanctionAppealed(
             complaint_id=command.complaint_id,
-            data_subject=state.own_words(command.author),
+            data_subject=own_words(command.author),
             sanction=command.sanction,
             text=command.text,
             judge=command.judge,

@@ -26,7 +26,7 @@ from libs.service.deadlines import (
     Warned,
 )
 from libs.service.wiring import Resources
-from services.resolution import measure, overdue, state
+from services.resolution import measure, overdue, owed, state
 
 CASE: Final[Stream[state.Case]] = Stream("resolution", state.INITIAL, state.evolve)
 MEASURE: Final[Stream[measure.Improvement]] = Stream("resolution", measure.INITIAL, measure.evolve)
@@ -49,7 +49,7 @@ def changes(event: Any) -> Iterator[Change]:
         case propose.SolutionProposed(due=StepDue() as due):
             yield Ended(SOLUTION)  # now it is up to those who approve, each with a clock of their own
             for needed in event.approvals:
-                yield Started(_of(SOLUTION, state.approval(event, needed.office)), due.due_at, due.warn_at)
+                yield Started(_of(SOLUTION, owed.approval(event, needed.office)), due.due_at, due.warn_at)
         case propose.SolutionApproved(proposal=proposal, office=office):
             yield Ended(_of(SOLUTION, f"{proposal}/{office}"))
         case propose.SolutionRejected(due=StepDue() as due):

@@ -11,6 +11,7 @@ from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.penalize import Charge
+from libs.events.contracts.propose import SolutionProposed
 from libs.policy import people
 from libs.policy.pack import Pack
 from services.resolution import state
@@ -89,7 +90,7 @@ def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
                     due_at=asked.due_at if asked else due_at,
                     warn_at=asked.warn_at if asked else warn_at,
                     about=str(case.proposals),
-                    term=state.approval(proposed.proposal, needed.office) if asked else None,
+                    term=approval(proposed.proposal, needed.office) if asked else None,
                 )
         case Offered():
             yield Owed(
@@ -113,6 +114,11 @@ def of_solution(case: Case, handling: Handling, policy: Pack) -> Iterator[Owed]:
             return
         case _:
             assert_never(case.solution)
+
+
+def approval(of: SolutionProposed, office: str) -> str:
+    """What the deadline of an office's approval is about."""
+    return f"{of.proposal}/{office}"
 
 
 def _round(case: Case) -> str | None:

@@ -235,16 +235,6 @@ def name_of(of: penalize.ResponsibilityRaised | Settlement) -> str:
     return "/".join(map(str, place(of)))
 
 
-def approval(of: propose.SolutionProposed, office: str) -> str:
-    """What the deadline of an office's approval is about."""
-    return f"{of.proposal}/{office}"
-
-
-def own_words(person: str) -> str:
-    """The data subject under whose key a member of staff's own words are sealed."""
-    return f"staff:{person}"
-
-
 def evolve(case: Case, event: Event) -> Case:
     """The case after `event`."""
     match event:

@@ -2,6 +2,7 @@
 
 import inspect
 import re
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -69,7 +70,8 @@ TOLD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
     ),
     "judged unfounded": (says.classified(THIS, founded=False), [("unfounded_reply", CUSTOMER)]),
     "judged founded": (says.classified(THIS), []),
-    "investigation opened": (opened(), [("progress", CUSTOMER)]),
+    "investigated by another than assigned": (opened(round=1), [("progress", CUSTOMER)]),
+    "investigated again": (opened(round=2), [("progress", CUSTOMER)]),
     "found": (found(), [("progress", CUSTOMER), ("quality_analysis", "production-head")]),
     "found for an incident": (found(adopted_from=INCIDENT), [("progress", CUSTOMER)]),
     "found not to be our fault": (
@@ -82,6 +84,7 @@ TOLD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         [],
     ),
     "carried out": (advanced(propose.Stage.DONE), [("progress", CUSTOMER)]),
+    "signed for by the customer": (advanced(propose.Stage.SIGNED_FOR), []),
     "closed": (closed(), [("closing", CUSTOMER)]),
     "closed unfounded": (closed(propose.Outcome.UNFOUNDED), []),
     "warned early": (
@@ -130,6 +133,49 @@ async def test_who_is_told_of_an_event(office: Office, case: str) -> None:
     first, *rest = await office.written()
     assert first == ("acknowledgement", CUSTOMER)
     assert rest == expected
+
+
+@pytest.mark.rule("NTF-2", "NTF-5", "PRO-6")
+async def test_on_the_straight_path_nobody_hears_the_same_twice(office: Office) -> None:
+    await office.says(says.recorded(THIS))
+    await office.says(says.classified(THIS))
+    await office.says(says.assigned(THIS))
+    await office.says(opened(round=1), category="investigation")
+    await office.says(found(), category="investigation")
+    await office.says(proposed(), category="resolution")
+    for stage in propose.Stage:
+        await office.says(advanced(stage), category="resolution")
+    await office.says(closed(), category="resolution")
+    told = await office.written()
+    assert [kind for kind, to in told if to == CUSTOMER] == [
+        "acknowledgement",
+        "progress",  # who looks into it
+        "progress",  # what caused it is found
+        "solution",
+        *["progress"] * 4,  # started, done, tested, certified
+        "closing",
+    ]
+    assert [each for each in told if each[1] != CUSTOMER] == [
+        ("assignment", "quality-officer"),
+        ("assignment", "quality-head"),
+        ("quality_analysis", "production-head"),
+    ]
+    texts = [(each.to, each.text) for each in await office.said(notify.NoticeWritten)]
+    assert len(set(texts)) == len(texts)
+
+
+@pytest.mark.rule("NTF-5", "SLA-3", "SLA-4")
+async def test_what_one_person_owes_by_one_time_is_told_of_once(office: Office) -> None:
+    await office.says(says.recorded(THIS))
+    for about in ("production-officer/complaint/1", "production-head/complaint/1"):
+        await office.says(replace(warned(Step.PENALIZE), about=about), category="resolution")
+        await office.says(replace(missed(Step.PENALIZE), about=about), category="resolution")
+    await office.says(replace(missed(Step.PENALIZE, LEADER), about="another"), category="resolution")
+    assert (await office.written())[1:] == [
+        ("deadline_warning", "quality-officer"),
+        ("escalation", "quality-head"),
+        ("escalation", "quality-head"),
+    ]
 
 
 def test_every_event_that_is_heard_has_a_case() -> None:
