@@ -25,7 +25,7 @@ class History(Generic[S]):
     def __init__(self, store: EventStore, evolve: Evolve[S], events: Sequence[type] = ()) -> None:
         self._store = store
         self._evolve = evolve
-        self._events = frozenset(events)
+        self._types = registry.names_of(*events)
         self._kept: Kept[tuple[S | None, int]] = Kept(store.keys)
 
     async def now(self, log: str, complaint_id: UUID) -> S | None:
@@ -52,8 +52,8 @@ class History(Generic[S]):
         return then, now
 
     async def _open(self, log: str, page: Sequence[Envelope]) -> list[Recorded[Any]]:
-        if self._events:
-            page = [each for each in page if registry.resolve(each.type)[0].event_class in self._events]
+        if self._types:
+            page = [each for each in page if each.type in self._types]
         return await self._store.decode(log, page)
 
 

@@ -89,7 +89,7 @@ class MemoryBus:
 
     def subscribe(self, name: str, handler: Handler, events: Sequence[type] = ()) -> None:
         """Feed `handler` with what is carried from now on: with all of it where no `events` are named."""
-        types = frozenset(registry.contract_of(event).name for event in events) or None
+        types = registry.names_of(*events) or None
         self._consumers.append(_Consumer(name, handler, types))
 
     async def settle(self) -> int:

@@ -35,6 +35,10 @@ class Link(asyncpg.Connection):
         """Without a word; the server notices."""
         self.terminate()
 
+    def get_reset_query(self) -> str:
+        """Nothing: no session here has settings or locks of its own, and it is a round trip for each use."""
+        return ""
+
 
 async def pool(dsn: str, application: str, connections_max: int) -> asyncpg.Pool[asyncpg.Record]:
     """A pool that connects when first used; for what speaks to asyncpg itself."""

@@ -14,7 +14,7 @@ import sqlalchemy as sql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
 
 PAGE_DEADLINES: Final = 500
 
@@ -105,6 +105,10 @@ class SqlDeadlines:
         self._engine = engine
         names = ("log", "key", "step", "due_at", "warn_at", "next_at")
         self._table = sql.table("deadlines", *map(sql.column, names), schema=schema)
+
+    def concerns(self, envelope: Envelope) -> bool:
+        """See `Projection.concerns`."""
+        return envelope.stream.startswith(self._prefix)
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """See `Projection.project`."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
+import time
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Final, Protocol
 
@@ -14,7 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events import errors, every_log
 from libs.events.connection import Connection
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
 from libs.events.store import EventStore
 from libs.service import background, telemetry
 
@@ -22,6 +23,25 @@ BATCH_EVENTS_MAX: Final = 200
 BATCH_EVENTS_FIRST: Final = 25  # bodies may be large; the batch grows when they turn out not to be
 BATCH_BYTES: Final = 4 * 1024 * 1024
 POLL_SECONDS: Final = 1.0
+# After a call the rest of its kind is waited for, so that one transaction takes in several events.
+GATHER_SECONDS: Final = 0.01
+NOTE_SECONDS: Final = 1.0  # a place that nothing but passing over has moved is written down so often
+WAIT_SECONDS_MAX: Final = 2.0
+LOOK_SECONDS: Final = 0.005
+
+# A view is made from the log again at any time, so what a crash of the database undoes is no loss: view and
+# place go back together. Without this each of these transactions waits for the disk, and appends with it.
+UNHURRIED: Final = "set_config('synchronous_commit', 'off', true) = 'off'"
+FIND: Final = "SELECT seq FROM {}.checkpoints WHERE log = :log AND projection = :view"
+BEGIN: Final = (
+    "INSERT INTO {}.checkpoints AS place (log, projection, seq)"
+    f" SELECT CAST(:log AS text), CAST(:view AS text), :to WHERE {UNHURRIED}"
+    " ON CONFLICT (log, projection) DO UPDATE SET seq = excluded.seq WHERE place.seq = 0"
+)
+MOVE: Final = (
+    "UPDATE {}.checkpoints SET seq = :to"
+    f" WHERE log = :log AND projection = :view AND seq = :after AND {UNHURRIED}"
+)
 
 log = structlog.get_logger(__name__)
 
@@ -34,9 +54,59 @@ class Projection(Protocol):
         """Names the view's checkpoint; a new name builds the view again from the first event."""
         ...
 
-    async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
-        """Apply one event of any type in the caller's transaction; pass over what the view has no use for."""
+    def concerns(self, envelope: Envelope) -> bool:
+        """Whether the view has a use for this event: what it has none for is neither opened nor shown."""
         ...
+
+    async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
+        """Apply one event in the caller's transaction; pass over what the view has no use for."""
+        ...
+
+
+class Checkpoint:
+    """How far a view has come, as all processes see it. The place of an event it is concerned with is there
+    with the event's effect; past others it may be found a moment later.
+    """
+
+    def __init__(self, schema: str, view: str, engine: AsyncEngine) -> None:
+        self._view = view
+        self._engine = engine
+        self._find, self._begin, self._move = (sql.text(each.format(schema)) for each in (FIND, BEGIN, MOVE))
+
+    async def find(self, name: str) -> int:
+        """The place in a log; 0 before the first event."""
+        async with self._engine.connect() as connection:
+            seq = (await connection.execute(self._find, {"log": name, "view": self._view})).scalar()
+        return 0 if seq is None else int(seq)
+
+    async def come_to(self, name: str, seq: int) -> bool:
+        """Wait until the view has taken in an event that concerns it, for a while; whether it has."""
+        clock = asyncio.get_running_loop()
+        until, pause = clock.time() + WAIT_SECONDS_MAX, LOOK_SECONDS
+        while await self.find(name) < seq:
+            if clock.time() > until:
+                return False
+            await asyncio.sleep(pause)
+            pause *= 2
+        return True
+
+    async def move(self, connection: AsyncConnection, name: str, after: int, to: int) -> bool:
+        """Move it in the caller's transaction; False where somebody else has, and then nothing is done."""
+        values = {"log": name, "view": self._view, "to": to}
+        if after == 0:
+            moved = await connection.execute(self._begin, values)
+        else:
+            moved = await connection.execute(self._move, values | {"after": after})
+        return moved.rowcount == 1
+
+
+@dataclass(slots=True)
+class _Place:
+    """Where this process is: `stored` as it wrote down, `seen` with what it has passed over since."""
+
+    stored: int
+    seen: int
+    stored_at: float
 
 
 class Follower:
@@ -53,9 +123,8 @@ class Follower:
         self._store = store
         self._engine = engine
         self._bus = bus
-        self._table = sql.table(
-            "checkpoints", sql.column("log"), sql.column("projection"), sql.column("seq"), schema=schema
-        )
+        self._checkpoint = Checkpoint(schema, view.name, engine)
+        self._places: dict[str, _Place] = {}
 
     async def run(self) -> None:
         """Follow for ever."""
@@ -74,52 +143,63 @@ class Follower:
             await self.catch_up(name, 1 if spoilt else BATCH_EVENTS_MAX)
             if self.stopped.pop(name, None):
                 log.info("view goes on", view=self.view.name, log=name)
-            with contextlib.suppress(TimeoutError):
+            try:
                 async with asyncio.timeout(POLL_SECONDS):
                     await grown.wait()
+            except TimeoutError:
+                await self._settle(name)
+            else:
+                await asyncio.sleep(GATHER_SECONDS)
 
     async def catch_up(self, name: str, limit: int = BATCH_EVENTS_MAX) -> None:
         """Apply everything up to the head, up to `limit` events at once; raises what decoding or views do."""
         lag = telemetry.view_lag.labels(name, self.view.name)
-        after, page = await self._checkpoint(name), min(limit, BATCH_EVENTS_FIRST)
-        while batch := await self._store.read(name, after, page):
-            lag.set((await self._store.log.head(name)).seq - after)
-            await self._apply(name, after, batch)
-            after, page = await self._checkpoint(name), min(limit, _fitting(batch))
+        place, page = await self._place(name), min(limit, BATCH_EVENTS_FIRST)
+        while batch := await self._store.log.read(name, place.seen, page):
+            if len(batch) == page:  # there may be many more
+                lag.set((await self._store.log.head(name)).seq - place.seen)
+            place, page = await self._take(name, place, batch), min(limit, _fitting(batch))
         lag.set(0)
+        if time.monotonic() - place.stored_at > NOTE_SECONDS:
+            await self._settle(name)
+
+    async def _settle(self, name: str) -> None:
+        """Write down where we are, and find out anew where the database is: somebody may have reset it."""
+        place = self._places.pop(name, None)
+        if place is not None and place.seen > place.stored:
+            await self._apply(name, place, place.seen, [])
+
+    async def _place(self, name: str) -> _Place:
+        if (place := self._places.get(name)) is None:
+            seq = await self._checkpoint.find(name)
+            place = self._places[name] = _Place(seq, seq, time.monotonic())
+        return place
+
+    async def _take(self, name: str, place: _Place, batch: Sequence[Envelope]) -> _Place:
+        """Apply what concerns the view; the place after it, which is as it was where others were faster."""
+        concerning = [envelope for envelope in batch if self.view.concerns(envelope)]
+        if not concerning:
+            place.seen = batch[-1].seq
+            return place
+        await self._apply(name, place, batch[-1].seq, await self._store.decode(name, concerning))
+        return await self._place(name)
+
+    async def _apply(self, name: str, place: _Place, to: int, concerning: Sequence[Recorded[Any]]) -> None:
+        self._places.pop(name, None)  # looked up again where this fails, or somebody else was there
+        async with self._engine.begin() as connection:
+            # Moved first: whoever else has this batch waits here for us, then finds the checkpoint gone.
+            moved = await self._checkpoint.move(connection, name, place.stored, to)
+            if moved:
+                for recorded in concerning:
+                    await self.view.project(connection, recorded)
+        if moved:
+            self._places[name] = _Place(to, to, time.monotonic())
 
     def _stopped(self, name: str, fault: Exception) -> None:
         self.stopped[name] = type(fault).__name__
 
-    async def _checkpoint(self, name: str) -> int:
-        found = sql.select(self._table.c.seq).where(self._here(name))
-        async with self._engine.connect() as connection:
-            seq = (await connection.execute(found)).scalar()
-        return 0 if seq is None else int(seq)
 
-    async def _apply(self, name: str, after: int, batch: Sequence[Recorded[Any]]) -> None:
-        async with self._engine.begin() as connection:
-            # Moved first: whoever else has this batch waits here for us, then finds the checkpoint gone.
-            if await self._move(connection, name, after, batch[-1].envelope.seq):
-                for recorded in batch:
-                    await self.view.project(connection, recorded)
-
-    async def _move(self, connection: AsyncConnection, name: str, after: int, to: int) -> bool:
-        if after == 0:
-            first = "INSERT INTO {} (log, projection, seq) VALUES (:log, :view, :seq) ON CONFLICT DO NOTHING"
-            statement = sql.text(first.format(self._table.fullname))
-            moved = await connection.execute(statement, {"log": name, "view": self.view.name, "seq": to})
-        else:
-            moved = await connection.execute(
-                sql.update(self._table).where(self._here(name), self._table.c.seq == after).values(seq=to)
-            )
-        return moved.rowcount == 1
-
-    def _here(self, name: str) -> sql.ColumnElement[bool]:
-        return sql.and_(self._table.c.log == name, self._table.c.projection == self.view.name)
-
-
-def _fitting(batch: Sequence[Recorded[Any]]) -> int:
+def _fitting(batch: Sequence[Envelope]) -> int:
     """How many events of the mean size of these are a batch."""
-    mean = sum(len(recorded.envelope.body) for recorded in batch) // len(batch) + 1
+    mean = sum(len(envelope.body) for envelope in batch) // len(batch) + 1
     return max(1, BATCH_BYTES // mean)

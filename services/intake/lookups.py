@@ -12,9 +12,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libs.events.contracts.values import Suspicion
 from libs.policy.incidents import Likeness
+from libs.service.projection import Checkpoint
 from services.intake import views
 from services.intake.neighbours import COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Incidents
-from services.intake.tables import CHECKPOINTS, COMPLAINTS, INCIDENTS
+from services.intake.tables import COMPLAINTS, INCIDENTS
 
 _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     name: COMPLAINTS.c.respondent_reference if name == "respondent" else COMPLAINTS.c[name]
@@ -22,9 +23,6 @@ _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
 }
 
 # Made once: making a statement costs more than running it.
-_SEEN: Final = select(CHECKPOINTS.c.seq).where(
-    CHECKPOINTS.c.log == bindparam("log"), CHECKPOINTS.c.projection == views.Register.name
-)
 _ALIKE: Final = (
     select(COMPLAINTS.c.complaint_id, *(column.label(name) for name, column in _COLUMNS.items()))
     .where(
@@ -71,12 +69,11 @@ class SqlNeighbours:
 
     def __init__(self, reading: AsyncEngine) -> None:
         self._reading = reading
+        self._register = Checkpoint("intake", views.Register.name, reading)
 
     async def come_to(self, log: str, seq: int) -> bool:
         """See `Neighbours.come_to`."""
-        async with self._reading.connect() as connection:
-            seen = (await connection.execute(_SEEN, {"log": log})).scalar()
-        return seen is not None and seq <= seen
+        return await self._register.come_to(log, seq)
 
     async def suspicions(
         self, log: str, customer_id: str, likeness: Mapping[str, str], since: datetime, before: int = SEQ_MAX

@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events.contracts import intake as events
+from libs.events.contracts import registry
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
 from libs.events.contracts.classify import (
     ClassificationContested,
@@ -32,6 +33,7 @@ from services.intake.state import Event, Status
 from services.intake.tables import COMPLAINTS, INCIDENTS
 
 OWN: Final = "intake-"
+TOLD: Final = registry.names_of(PersonalDataErased, ComplaintClosed, ComplaintReopened)  # elsewhere
 
 # Columns of the register; the others serve to find.
 _SHOWN: Final = (
@@ -94,6 +96,10 @@ class Register:
 
     def __init__(self, index: BlindIndex) -> None:
         self._index = index
+
+    def concerns(self, envelope: Envelope) -> bool:
+        """This service's own, an erasure, and what becomes of a complaint in the end."""
+        return envelope.stream.startswith(OWN) or envelope.type in TOLD
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

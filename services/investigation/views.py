@@ -14,6 +14,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events.contracts import investigate as events
+from libs.events.contracts import registry
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.propose import (
     ExecutionAdvanced,
@@ -21,7 +22,7 @@ from libs.events.contracts.propose import (
     SolutionProposed,
     Stage,
 )
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
 from services.investigation import state
 from services.investigation.tables import INVESTIGATIONS
 
@@ -29,6 +30,7 @@ REPAIRS: Final = frozenset(
     {RemedyKind.REPAIR, RemedyKind.PART_REPLACEMENT}
 )  # after these it is still the same unit
 OWN: Final = "investigation-"
+TOLD: Final = registry.names_of(SolutionProposed, ExecutionAdvanced)  # by resolution, of repairs
 
 
 class Status(StrEnum):
@@ -97,6 +99,10 @@ class Investigations:
         async with self._engine.connect() as connection:
             row = (await connection.execute(rows)).one_or_none()
         return Repair(row.complaint_id, row.repaired_at) if row else None
+
+    def concerns(self, envelope: Envelope) -> bool:
+        """This service's own, and what resolution says of a repair."""
+        return envelope.stream.startswith(OWN) or envelope.type in TOLD
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, assert_never
+from typing import Any, Final, assert_never
 from uuid import UUID
 
 from sqlalchemy import ColumnElement, RowMapping, select, tuple_, update
@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events.contracts import notify as events
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
 from services.notifier import state
 from services.notifier.tables import NOTICES
 
@@ -42,6 +42,9 @@ def status(notice: state.Known) -> Status:
             assert_never(notice)
 
 
+OWN: Final = "notifier-"
+
+
 class Notices:
     """Every notice of every organisation, one row each."""
 
@@ -49,6 +52,10 @@ class Notices:
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
+
+    def concerns(self, envelope: Envelope) -> bool:
+        """Every notice has a stream of this service."""
+        return envelope.stream.startswith(OWN)
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

@@ -15,16 +15,20 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events import errors
-from libs.events.contracts import improve, penalize, propose
+from libs.events.contracts import improve, penalize, propose, registry
 from libs.events.contracts.handling import Step, StepDue
+from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.penalize import Installment
 from libs.events.contracts.propose import Answer
 from libs.events.contracts.values import Money
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
+from libs.service.projection import Checkpoint
 from services.resolution.lookups import Months, by_month
-from services.resolution.tables import CASES, CHECKPOINTS, IMPROVEMENTS, LEDGER
+from services.resolution.tables import CASES, IMPROVEMENTS, LEDGER
 
 NAME: Final = "resolution.cases"
+OWN: Final = "resolution-"
+FOUND: Final = registry.names_of(FindingRecorded)
 
 
 class SolutionStatus(StrEnum):
@@ -55,7 +59,12 @@ class Cases:
     def __init__(self, engine: AsyncEngine, zone: ZoneInfo) -> None:
         """`zone`: where the months of the ledger begin."""
         self._engine = engine
+        self._checkpoint = Checkpoint("resolution", NAME, engine)
         self._zone = zone
+
+    def concerns(self, envelope: Envelope) -> bool:
+        """This service's own; and who asks what is observed has heard of a finding."""
+        return envelope.stream.startswith(OWN) or envelope.type in FOUND
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""
@@ -80,16 +89,15 @@ class Cases:
 
     async def observed(self, log: str, cause_code: str, at: datetime, seq: int) -> Sequence[UUID]:
         """See `Lookups.observed`."""
-        seen = select(CHECKPOINTS.c.seq).where(CHECKPOINTS.c.log == log, CHECKPOINTS.c.projection == NAME)
         found = select(IMPROVEMENTS.c.improvement_id).where(
             IMPROVEMENTS.c.log == log,
             IMPROVEMENTS.c.cause_code == cause_code,
             IMPROVEMENTS.c.completed_at <= at,
             IMPROVEMENTS.c.observed_until >= at,
         )
+        if not await self._checkpoint.come_to(log, seq):
+            raise errors.Unavailable("The list of measures has not come to this finding yet.")
         async with self._engine.connect() as connection:
-            if ((await connection.execute(seen)).scalar() or 0) < seq:
-                raise errors.Unavailable("The list of measures has not come to this finding yet.")
             return (await connection.execute(found)).scalars().all()
 
     async def deducted(self, log: str, person: str) -> Months:

@@ -15,10 +15,11 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from libs.events import errors
 from libs.events.contracts.intake import ComplaintRecorded
 from libs.service import database as connections
+from libs.service import projection
 from services.intake import reactions, tables
 from services.intake.desk import Desk
 from services.intake.numbers import BLOCK_NUMBERS, Numbers
-from tests import backends
+from tests import backends, service_kit
 from tests.e2e import desk
 from tests.e2e.calls import read, record, submit
 
@@ -153,8 +154,11 @@ async def test_the_register_built_anew_is_the_same(database: backends.Database, 
         before = await rows(intake)
         for table in ("complaints", "checkpoints"):
             await execute(database, f"DELETE FROM intake.{table}")
-        await intake.catch_up()
-        assert await rows(intake) == before
+
+        async def is_as_before() -> bool:
+            return await rows(intake) == before
+
+        await service_kit.until(is_as_before)
         assert [row["status"] for row in before] == ["recorded", "merged", "withdrawn"]
         assert before[1]["order_number"] == "SO-2"
         await submit(client, second, "separate", separate_from=first["complaint_id"])
@@ -179,7 +183,7 @@ async def test_the_register_holds_no_word_in_the_clear(database: backends.Databa
 
 @pytest.mark.rule("REC-9")
 async def test_the_reaction_waits_for_the_register_and_bears_repeats(
-    database: backends.Database, tmp_path: Path
+    database: backends.Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     complainant = desk.body()["complainant"] | {"customer_id": "C-1"}
     async with desk.running(database, tmp_path) as intake, intake.client() as client:
@@ -188,11 +192,12 @@ async def test_the_reaction_waits_for_the_register_and_bears_repeats(
         second = await record(client, complainant=complainant, source=None, product={"order_number": "SO-1"})
         recorded = (await resources.store.read("main", second["seq"] - 1))[0]
         assert isinstance(recorded.event, ComplaintRecorded)
-        await execute(database, "UPDATE intake.checkpoints SET seq = 0")
-        with pytest.raises(errors.Unavailable):
-            await reactions.link_duplicates(Desk(resources), recorded)
+        with monkeypatch.context() as patched:
+            patched.setattr(projection, "WAIT_SECONDS_MAX", 0.0)
+            await execute(database, "UPDATE intake.checkpoints SET seq = 0")
+            with pytest.raises(errors.Unavailable):
+                await reactions.link_duplicates(Desk(resources), recorded)
         await execute(database, "DELETE FROM intake.checkpoints")
-        await intake.catch_up()
         await asyncio.gather(*(reactions.link_duplicates(Desk(resources), recorded) for _ in range(3)))
         (suspected,) = (await read(client, second))["suspected_duplicates"]
         assert suspected["complaint_id"] == first["complaint_id"]

@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,14 +14,15 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from libs.events import errors
-from libs.events.contracts.intake import ComplaintWithdrawn
+from libs.events.contracts import registry
+from libs.events.contracts.intake import ComplaintSeparated, ComplaintWithdrawn
 from libs.events.contracts.personal import ERASED
 from libs.events.contracts.privacy import PersonalDataErased
-from libs.events.envelope import Recorded
+from libs.events.envelope import Envelope, Recorded
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import Context, EventStore
-from libs.service import wiring
+from libs.service import projection, wiring
 from libs.service.app import Service, create_app
 from libs.service.projection import Follower
 from libs.service.reaction import Reaction, context
@@ -37,6 +38,9 @@ class Seen:
 
     name = "seen"
     unbearable: str | None = None
+
+    def concerns(self, envelope: Envelope) -> bool:
+        return envelope.type == registry.contract_of(ComplaintWithdrawn).name
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         if not isinstance(recorded.event, ComplaintWithdrawn):
@@ -78,6 +82,20 @@ async def withdraw(resources: wiring.Resources, *reasons: str, subject: str = "s
         await resources.store.append("main", stream, 0, [event], [uuid4()], Context("li.wei", complaint_id))
 
 
+async def separate(resources: wiring.Resources) -> None:
+    """An event that no view here has a use for."""
+    event = ComplaintSeparated(
+        complaint_id=uuid4(),
+        data_subject="somebody",
+        separated_from=uuid4(),
+        separated_at=resources.now(),
+        author="li.wei",
+        reason="another matter",
+    )
+    stream = f"intake-{event.complaint_id}"
+    await resources.store.append("main", stream, 0, [event], [uuid4()], Context("li.wei", event.complaint_id))
+
+
 def follower(resources: wiring.Resources, view: Seen | None = None) -> Follower:
     return Follower(view or Seen(), "intake", resources.store, resources.engine, resources.bus)
 
@@ -102,6 +120,65 @@ async def test_replicas_race_and_each_event_is_applied_once_in_order(resources: 
     assert await seen(resources) == list(enumerate(reasons, 1))
     await follower(resources).catch_up("main")
     assert len(await seen(resources)) == 60
+
+
+async def test_what_does_not_concern_a_view_is_passed_over_unopened(
+    resources: wiring.Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    following = follower(resources)
+    await withdraw(resources, "a")
+    await following.catch_up("main")
+    await separate(resources)
+    await withdraw(resources, "b")
+    opened_types: list[str] = []
+    decode = resources.store.decode
+
+    async def noting(log: str, envelopes: Sequence[Envelope]) -> list[Recorded[Any]]:
+        opened_types.extend(each.type for each in envelopes)
+        return await decode(log, envelopes)
+
+    monkeypatch.setattr(resources.store, "decode", noting)
+    await following.catch_up("main")
+    assert opened_types == [registry.contract_of(ComplaintWithdrawn).name]
+    assert await seen(resources) == [(1, "a"), (3, "b")]
+
+
+async def test_a_place_is_written_down_though_nothing_concerns_the_view(
+    resources: wiring.Resources, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(projection, "NOTE_SECONDS", 0.0)
+    await withdraw(resources, "a")
+    await separate(resources)
+    place = projection.Checkpoint("intake", Seen.name, resources.engine)
+    await follower(resources).catch_up("main")
+    await separate(resources)
+    await follower(resources).catch_up("main")
+    assert await place.find("main") == 3
+
+
+async def test_whoever_asks_waits_until_a_view_has_come_to_an_event(resources: wiring.Resources) -> None:
+    await withdraw(resources, "a")
+    place = projection.Checkpoint("intake", Seen.name, resources.engine)
+    asking = asyncio.create_task(place.come_to("main", 1))
+    await asyncio.sleep(0)
+    await follower(resources).catch_up("main")
+    assert await asyncio.wait_for(asking, SECONDS_MAX)
+
+
+async def test_a_view_goes_on_from_where_the_database_is_though_it_had_been_further(
+    resources: wiring.Resources, database: backends.Database
+) -> None:
+    """A crash of PostgreSQL may undo the last moments of a view, its place with it."""
+    following = follower(resources)
+    await withdraw(resources, "a", "b")
+    await following.catch_up("main")
+    connection = await asyncpg.connect(database.superuser_dsn)
+    await connection.execute("DELETE FROM intake.seen WHERE seq = 2")
+    await connection.execute("UPDATE intake.checkpoints SET seq = 1")
+    await connection.close()
+    await withdraw(resources, "c")
+    await following.catch_up("main")
+    assert sorted(await seen(resources)) == [(1, "a"), (2, "b"), (3, "c")]
 
 
 async def test_a_view_is_woken_by_an_append(resources: wiring.Resources) -> None:
