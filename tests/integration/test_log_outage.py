@@ -20,6 +20,8 @@ DEADLINE_SECONDS = 30.0
 CALLERS = 8
 END_EVERY_SESSION = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = 'redress_intake'"
 
+READERS_WAITING = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'redress read' AND wait_event_type = 'Lock'"
+
 
 class Wire:
     """A TCP relay between a log and its server, to cut, and to swallow answers on."""
@@ -137,6 +139,24 @@ async def test_a_silent_server_is_unavailable_too(database: backends.Database) -
         wire.silent = False
         await log.append(appends.append())
         await log.head("main")
+
+
+async def test_a_question_that_is_called_off_frees_its_place(database: backends.Database) -> None:
+    async with PostgresLog(database.dsn("redress_intake"), readers_max=1) as log:
+        await log.append(appends.append())
+        superuser = await asyncpg.connect(database.superuser_dsn, timeout=5)
+        for _ in range(2):
+            async with superuser.transaction():
+                await superuser.execute("LOCK TABLE log.events IN ACCESS EXCLUSIVE MODE")
+                question = asyncio.create_task(log.read("main"))
+                async with asyncio.timeout(DEADLINE_SECONDS):
+                    while not await superuser.fetchval(READERS_WAITING):
+                        await asyncio.sleep(0.01)
+                question.cancel()
+                with pytest.raises(asyncio.CancelledError):
+                    await question
+            assert len(await log.read("main")) == 1
+        await superuser.close()
 
 
 async def test_an_answer_lost_after_the_commit_is_settled_by_asking_again(
