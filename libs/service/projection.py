@@ -71,6 +71,7 @@ class Checkpoint:
     def __init__(self, schema: str, view: str, engine: AsyncEngine) -> None:
         self._view = view
         self._engine = engine
+        self._looking: dict[str, asyncio.Future[int]] = {}
         self._find, self._begin, self._move = (sql.text(each.format(schema)) for each in (FIND, BEGIN, MOVE))
 
     async def find(self, name: str) -> int:
@@ -83,12 +84,19 @@ class Checkpoint:
         """Wait until the view has taken in an event that concerns it, for a while; whether it has."""
         clock = asyncio.get_running_loop()
         until, pause = clock.time() + WAIT_SECONDS_MAX, LOOK_SECONDS
-        while await self.find(name) < seq:
+        while await self._find_together(name) < seq:
             if clock.time() > until:
                 return False
             await asyncio.sleep(pause)
             pause *= 2
         return True
+
+    async def _find_together(self, name: str) -> int:
+        """One look for all who ask in the meantime: what it finds is at most too old."""
+        if (looking := self._looking.get(name)) is None:
+            looking = self._looking[name] = asyncio.ensure_future(self.find(name))
+            looking.add_done_callback(lambda _: self._looking.pop(name))
+        return await asyncio.shield(looking)
 
     async def move(self, connection: AsyncConnection, name: str, after: int, to: int) -> bool:
         """Move it in the caller's transaction; False where somebody else has, and then nothing is done."""
