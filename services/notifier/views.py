@@ -8,7 +8,7 @@ from enum import StrEnum
 from typing import Any, Final, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, select, tuple_, update
+from sqlalchemy import ColumnElement, RowMapping, bindparam, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -43,6 +43,11 @@ def status(notice: state.Known) -> Status:
 
 
 OWN: Final = "notifier-"
+# Made once: making a statement costs more than running it.
+_ENTER: Final = insert(NOTICES).on_conflict_do_nothing()
+_CHANGE: Final = update(NOTICES).where(
+    NOTICES.c.log == bindparam("of_log"), NOTICES.c.notice_id == bindparam("of_notice")
+)
 
 
 class Notices:
@@ -61,12 +66,12 @@ class Notices:
         """Take in one event, in the transaction that moves the checkpoint."""
         event, log = recorded.event, recorded.envelope.log
         if isinstance(event, events.NoticeWritten):
-            row = insert(NOTICES).values(log=log, version=recorded.envelope.version, **_written(event))
-            await connection.execute(row.on_conflict_do_nothing())
+            await connection.execute(
+                _ENTER, {"log": log, "version": recorded.envelope.version, **_written(event)}
+            )
         elif changed := _changes(event):
             changed["version"] = recorded.envelope.version
-            this = (NOTICES.c.log == log, NOTICES.c.notice_id == event.notice_id)
-            await connection.execute(update(NOTICES).where(*this).values(changed))
+            await connection.execute(_CHANGE, {"of_log": log, "of_notice": event.notice_id, **changed})
 
 
 def _written(event: events.NoticeWritten) -> dict[str, Any]:
