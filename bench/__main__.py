@@ -11,9 +11,33 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import append, bus, demo, eventsourced, machine, measure, posting, read, servers
+from bench import (
+    append,
+    bus,
+    demo,
+    due,
+    eventsourced,
+    machine,
+    measure,
+    posting,
+    reactions,
+    read,
+    servers,
+    steps,
+    through,
+)
 
-GROUPS = (append.GROUP, posting.GROUP, bus.GROUP, read.GROUP, demo.GROUP)
+GROUPS = (
+    append.GROUP,
+    posting.GROUP,
+    bus.GROUP,
+    read.GROUP,
+    steps.GROUP,
+    due.GROUP,
+    reactions.GROUP,
+    *through.GROUPS,
+    demo.GROUP,
+)
 Line = Mapping[str, object]
 
 
@@ -50,7 +74,7 @@ def arguments(words: list[str]) -> argparse.Namespace:
     parser.add_argument("--json", type=Path, default=servers.BUILD / "bench.json", help="where to write it")
     size = parser.add_mutually_exclusive_group()
     size.add_argument("--quick", action="store_true", help="little and fast: shows that it runs, no more")
-    size.add_argument("--full", action="store_true", help="5 million events where the default has 1 million")
+    size.add_argument("--full", action="store_true", help="5 million events, and every real complaint")
     options = parser.parse_args(words)
     if unknown := set(options.rows or ()) - set(known):
         parser.error(f"no such rows: {', '.join(sorted(unknown))}; there are {', '.join(known)}")
@@ -68,7 +92,8 @@ def measured(
     say(f"(preparing {rows[0].name})")
     try:
         with group.open(place, scale, wanted) as contestants:
-            samples = measure.take_turns(contestants, scale.rounds, say)
+            rounds = min(scale.rounds, group.rounds_max or scale.rounds)
+            samples = measure.take_turns(contestants, rounds, say)
     except Exception as error:  # what cannot be measured is a line of the table, and does not cost the others
         return [measure.unmeasured(row, error) for row in rows]
     return [measure.result(row, samples) for row in rows]

@@ -51,10 +51,15 @@ class Scale:
     many_events: int = 1_000_000
     relay_events: int = 20_000
     demo_reports: int | None = None  # all there are
+    closed_complaints: int | None = 150  # None: all there are
+    simulated_complaints: int = 1000
+    decided_complaints: int = 60
+    paced_seconds: float = 10.0
+    due_at_once: int = 10_000
 
 
 DEFAULT = Scale()
-FULL = Scale(many_events=5_000_000)
+FULL = Scale(many_events=5_000_000, closed_complaints=None)
 QUICK = Scale(
     rounds=2,
     seconds=0.5,
@@ -63,15 +68,24 @@ QUICK = Scale(
     many_events=5_000,
     relay_events=2_000,
     demo_reports=50,
+    closed_complaints=10,
+    simulated_complaints=20,
+    decided_complaints=6,
+    paced_seconds=2.0,
+    due_at_once=200,
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Group:
-    """Rows that share contestants. `open` prepares what measures each name wanted, and cleans up after."""
+    """Rows that share contestants. `open` prepares what measures each name wanted, and cleans up after.
+
+    `rounds_max`: for what has no other side to take turns with, and takes minutes.
+    """
 
     rows: Sequence[Row]
     open: Callable[[Place, Scale, set[str]], AbstractContextManager[Mapping[str, Contestant]]]
+    rounds_max: int | None = None
 
 
 Samples = Mapping[str, Sequence[Sample]]

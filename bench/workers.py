@@ -4,7 +4,7 @@ import logging
 import multiprocessing
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from threading import Barrier, BrokenBarrierError
 from typing import Any
 
@@ -69,10 +69,21 @@ def together(
     return Sample(figures, cores, "; ".join(part.remark for part in counted if part.remark))
 
 
+def alone(programs: Mapping[str, int], work: Callable[..., Sample], *arguments: Any) -> Sample:
+    """Run `work` in one process, which has its figures itself."""
+    with ProcessPoolExecutor(1, FORKS, initializer=_quiet) as pool, machine.cores_used(programs) as cores:
+        sample = pool.submit(_run_alone, work, *arguments).result(WORK_SECONDS_MAX)
+    return replace(sample, cores=cores)
+
+
 def _hold(barrier: Barrier) -> None:
     global _barrier
     _barrier = barrier
-    # What the parts under test log would stand between the lines of the table.
+    _quiet()
+
+
+def _quiet() -> None:
+    """What the parts under test log would stand between the lines of the table."""
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR))
 
 
@@ -83,3 +94,8 @@ def _ready() -> None:
 def _run(work: Callable[..., Counted], *arguments: Any) -> Counted:
     lean.settle()  # every side, ours and others'; our services and commands do so when they begin
     return work(_ready, *arguments)
+
+
+def _run_alone(work: Callable[..., Sample], *arguments: Any) -> Sample:
+    lean.settle()
+    return work(*arguments)

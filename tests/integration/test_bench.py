@@ -11,7 +11,7 @@ from bench import measure
 from bench.__main__ import GROUPS
 
 ROOT = Path(__file__).resolve().parents[2]
-ROWS = ("append-64", "append-64-plain", "verify")
+ROWS = ("append-64", "append-64-plain", "verify", "deadline", "due")
 KEYS = {"row", "what", "figure", "unit", "against", "against_what", "ratio", "floor", "holds", "reason"}
 # Not less than promised to whoever chose this system for its speed.
 FLOORS = {
@@ -29,6 +29,13 @@ FLOORS = {
     "lag-p99": 60.0,
     "replay": 1.0,
     "verify": 100_000.0,
+    "decide": 50.0,
+    "deadline": 100.0,
+    "due": 30.0,
+    "reaction-p50": 20.0,
+    "reaction-p99": 150.0,
+    "eight-steps": 1000.0,
+    "simulate": 10.0,
     "memory": 120.0,
     "demo": 60.0,
 }
