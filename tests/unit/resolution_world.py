@@ -37,6 +37,12 @@ from tests.unit.resolution_situations import (
 )
 
 OTHER = UUID(int=77)
+OF_MEASURE = (
+    improve.ImprovementPlanned,
+    improve.ImprovementCompleted,
+    improve.ImprovementVerified,
+    improve.ImprovementReopened,
+)
 
 
 @dataclass(frozen=True)
@@ -54,10 +60,22 @@ class World:
         return world._followed()
 
     @cached_property
+    def folded(self) -> Complaint | None:
+        return functools.reduce(history.follow, self.events, None)
+
+    @cached_property
     def complaint(self) -> Complaint:
-        found = functools.reduce(history.follow, self.events, None)
-        assert found is not None
-        return history.with_measures(found, {MEASURE: self.measured}) if self.measured else found
+        assert self.folded is not None
+        return history.with_measures(self.folded, {MEASURE: self.measured}) if self.measured else self.folded
+
+    @property
+    def served(self) -> bool:
+        """Whether the measure answers this complaint."""
+        events = [each.event for each in self.measured]
+        return any(
+            THIS in (*getattr(event, "complaint_ids", ()), getattr(event, "complaint_id", None))
+            for event in events
+        )
 
     @property
     def outcome(self) -> outcome.Outcome:
@@ -69,9 +87,7 @@ class World:
 
     def _with(self, event: Any, category: str) -> "World":
         seq = len(self.events) + len(self.measured) + 1
-        of_measure = isinstance(
-            event, improve.ImprovementPlanned | improve.ImprovementCompleted | improve.ImprovementVerified
-        )
+        of_measure = isinstance(event, OF_MEASURE)
         stream = f"{category}-{MEASURE if of_measure else THIS}"
         envelope = Envelope(
             log="main",
@@ -91,7 +107,9 @@ class World:
         recorded = Recorded(event, envelope)
         if of_measure:
             return replace(self, measured=(*self.measured, recorded))
-        return replace(self, events=(*self.events, recorded))
+        after = replace(self, events=(*self.events, recorded))
+        after.__dict__["folded"] = history.follow(self.folded, recorded)  # thousands of worlds are explored
+        return after
 
     def _followed(self) -> "World":
         """What the reactions do, to the end."""
@@ -109,7 +127,7 @@ class World:
             yield from opened
         elif charging := next(plan.charges(complaint, POLICY, NOW), None):
             yield from charge.decide(charging, complaint.case)
-        elif self.measured and not complaint.case.improvements and complaint.case.closed is None:
+        elif self.served and not complaint.case.improvements and complaint.case.closed is None:
             yield from when(join_measure, complaint.case)
         elif (stands := self.outcome).complete and stands.path:
             command = close.CloseComplaint(
