@@ -1,6 +1,7 @@
 """A program we run as our own child: what to start, how to see that it is ready, how to stop it."""
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from pathlib import Path
 TETHER = Path(__file__).with_name("tether.py")
 PROBE_PAUSE_SECONDS = 0.05
 LOG_TAIL_LINES = 15
+LOG_BYTES_MAX = 32 * 1024 * 1024  # then a log begins anew, and the one before is kept beside it
 
 
 class NotReady(Exception):
@@ -67,6 +69,13 @@ class Child:
     def exit_status(self) -> int | None:
         """None while it runs; negative for the signal that ended it."""
         return self._popen.poll()
+
+    def bound_log(self) -> None:
+        """Begin its log anew where it has grown too long; a line written at that very moment may be lost."""
+        log = self.program.log
+        if log.stat().st_size > LOG_BYTES_MAX:
+            shutil.copyfile(log, log.with_name(f"{log.name}.1"))
+            os.truncate(log, 0)  # the program appends, so it goes on at the beginning
 
     def wait_ready(self) -> None:
         """Return once the probe answers yes; raises NotReady when it ended first or took too long."""

@@ -73,7 +73,9 @@ class Supervisor:
             await self._relaunch(program)
 
     async def _end_of(self, program: process.Program) -> None:
-        while self._children[program.name].exit_status is None:  # noqa: ASYNC110 - nothing tells us of its end
+        while self._children[program.name].exit_status is None:  # nothing tells us of its end
+            with contextlib.suppress(OSError):  # a full disk is not cured by ending what runs
+                self._children[program.name].bound_log()
             await asyncio.sleep(POLL_SECONDS)
 
     async def _relaunch(self, program: process.Program) -> None:

@@ -67,6 +67,18 @@ async def test_programs_stop_in_reverse_order(folder: Path) -> None:
     assert all(gone(pid) for pid in pids.values())
 
 
+async def test_a_log_is_kept_from_filling_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(process, "LOG_BYTES_MAX", 5_000)
+    chatty = shell(folder, "chatty", "READY; while :; do echo 0123456789; sleep 0.001; done")
+    before = chatty.log.with_name("chatty.log.1")
+    async with supervisor.Supervisor(lambda _: None) as watched:
+        await watched.start(chatty)
+        await eventually(before.exists)
+        assert before.stat().st_size > 5_000
+        await eventually(lambda: 0 < chatty.log.stat().st_size < 5_000)
+    assert set(before.read_text().splitlines()[1:-1]) == {"0123456789"}
+
+
 async def test_a_crashed_program_is_restarted_and_said_so(folder: Path) -> None:
     said: list[str] = []
     changes: list[int] = []
