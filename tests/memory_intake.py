@@ -38,7 +38,7 @@ class Intake:
         self.reactions = reactions.following(self.desk)
         for reaction in self.reactions:
             self.bus.subscribe(reaction.name, reaction.handle, reaction.events)
-        ticking = clock.clock(resources, self.kept)
+        ticking = clock.clock(resources, self.kept, self.known)
         self._ticker = Ticker(ticking, resources.log, lambda: self.now, Undisputed)
 
     async def records(self, **changes: Any) -> UUID:

@@ -80,7 +80,7 @@ def intake(resources: Simulated) -> Part:
         service=intake_app.SERVICE,
         resources=resources,
         reactions=intake_reactions.following(desk),
-        ticking=(Ticking(intake_clock.clock(resources, kept), kept),),
+        ticking=(Ticking(intake_clock.clock(resources, kept, known), kept),),
         noting=(known.note, kept.note),
         desk=desk,
     )

@@ -5,22 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from libs.events.contracts.handling import Severity, Step
+from libs.events.contracts.term import Breach
 from libs.policy import deadlines
 from libs.policy.calendar import Span
 from libs.policy.deadlines import Due
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
-
-
-class Breach(StrEnum):
-    """What a moved deadline does to being late."""
-
-    LIFTED = "lifted"  # it was missed, and by the new calendar it was not
-    ARISES = "arises"  # it was kept or still open, and by the new calendar it has passed
-    STANDS = "stands"  # missed before and after
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -22,7 +22,7 @@ from libs.events import errors, every_log
 from libs.events.lease import Turn
 from libs.events.store import Log
 from libs.service import background, telemetry
-from libs.service.deadlines import Deadline, Deadlines
+from libs.service.deadlines import POLICY, Deadline, Deadlines
 
 POLL_SECONDS: Final = 1.0
 PASSING_MAX: Final = 32  # streams at once
@@ -38,11 +38,16 @@ log = structlog.get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """What a service declares: its deadlines, and how one is passed: by a command to the stream it is of."""
+    """What a service declares: its deadlines, and how one is passed: by a command to the stream it is of.
+
+    `recomputed` gives what a policy that comes into force may move in a log, in pages; each is passed as a
+    deadline of the step RECOMPUTE (SLA-2).
+    """
 
     name: str
     deadlines: Deadlines
     pass_deadline: Callable[[Deadline], Awaitable[None]]
+    recomputed: Callable[[str], AsyncIterator[Sequence[Deadline]]] | None = None
 
 
 class Ticker:
@@ -78,7 +83,8 @@ class Ticker:
         count = 0
         while page := await self._clock.deadlines.due(name, now, last):
             fallen = [deadline for deadline in page if deadline not in passed]
-            await self._pass_all(fallen)
+            for together in _parted(fallen):
+                await self._pass_all(together)
             count += len(fallen)
             seen.update(page)
             last = page[-1]
@@ -104,10 +110,19 @@ class Ticker:
         for deadline in deadlines:
             await self._pass(deadline)
 
+    async def _pass_now(self, deadline: Deadline) -> None:
+        if not deadline.step.startswith(POLICY):
+            await self._clock.pass_deadline(deadline)
+            return
+        if self._clock.recomputed is not None:
+            async for page in self._clock.recomputed(deadline.log):
+                await self._pass_all(page)
+        await self._clock.deadlines.settle(deadline)
+
     async def _pass(self, deadline: Deadline) -> None:
         """One that cannot be passed is told of and tried again at the next look; others do not wait."""
         try:
-            await self._clock.pass_deadline(deadline)
+            await self._pass_now(deadline)
         except errors.Unavailable:
             raise  # nothing else can be passed either
         except Exception as error:
@@ -116,3 +131,16 @@ class Ticker:
             return
         self._passed[deadline.log].add(deadline)
         lateness.labels(self._clock.name).observe((self._now() - deadline.at).total_seconds())
+
+
+def _parted(fallen: Sequence[Deadline]) -> Iterator[list[Deadline]]:
+    """A policy comes into force between what fell due before it and what it may have moved: by itself."""
+    together: list[Deadline] = []
+    for deadline in fallen:
+        if deadline.step.startswith(POLICY):
+            yield together
+            yield [deadline]
+            together = []
+        else:
+            together.append(deadline)
+    yield together

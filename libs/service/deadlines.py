@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, assert_never
 from uuid import UUID
 
 import sqlalchemy as sql
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
+from libs.events.contracts.policy import PolicyPublished
+from libs.events.contracts.registry import contract_of
 from libs.events.envelope import Envelope, Recorded
+from libs.service import policies
 
 PAGE_DEADLINES: Final = 500
+_PUBLISHED: Final = contract_of(PolicyPublished).name
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,14 +83,39 @@ class Deadline:
         return self.at, self.key, self.step
 
 
+# A policy pack comes into force (SLA-2): passed as a deadline is, and then settled. Once more a little later,
+# for what was still being decided by the pack before it.
+POLICY: Final = "policy/"
+RECOMPUTE: Final = "recompute"
+AGAIN_AFTER: Final = timedelta(minutes=1)
+
+
 class Deadlines(Protocol):
-    """What will fall due; fed with the service's own events."""
+    """What will fall due; fed with the service's own events, and with the policies that are published."""
 
     async def due(
         self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
     ) -> Sequence[Deadline]:
         """A page of what has fallen due by `now`, oldest first, after `after`; empty at the end."""
         ...
+
+    async def settle(self, policy: Deadline) -> None:
+        """This policy's coming into force was passed: it falls due no more."""
+        ...
+
+
+def coming(event: PolicyPublished) -> Iterator[Started]:
+    """For a service whose deadlines follow it: when what was published comes into force, and once more."""
+    at = policies.in_force_from(event)
+    yield Started(f"{POLICY}{event.version}", at)
+    yield Started(f"{POLICY}{event.version}/again", at + AGAIN_AFTER)
+
+
+def _key(envelope: Envelope, prefix: str) -> UUID | None:
+    """Whose deadlines an event may change: its stream's where that is the service's own, or the policies'."""
+    if envelope.type == _PUBLISHED:
+        return policies.key_of(envelope.log)
+    return UUID(envelope.stream.removeprefix(prefix)) if envelope.stream.startswith(prefix) else None
 
 
 # Texts, made once: nearly every event of a busy service comes by here.
@@ -126,15 +155,19 @@ class SqlDeadlines:
 
     def concerns(self, envelope: Envelope) -> bool:
         """See `Projection.concerns`."""
-        return envelope.stream.startswith(self._prefix)
+        return envelope.stream.startswith(self._prefix) or envelope.type == _PUBLISHED
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """See `Projection.project`."""
         envelope = recorded.envelope
-        if envelope.stream.startswith(self._prefix):
-            key = UUID(envelope.stream.removeprefix(self._prefix))
+        if (key := _key(envelope, self._prefix)) is not None:
             for change in self._changes(recorded.event):
                 await self._apply(connection, envelope.log, key, change)
+
+    async def settle(self, policy: Deadline) -> None:
+        """See `Deadlines.settle`."""
+        async with self._engine.begin() as connection:
+            await self._apply(connection, policy.log, policy.key, Missed(policy.step))
 
     async def due(
         self, log: str, now: datetime, after: Deadline | None = None, limit: int = PAGE_DEADLINES
@@ -180,10 +213,13 @@ class MemoryDeadlines:
     def note(self, recorded: Recorded[Any]) -> None:
         """Take in one event; those of other services' streams change nothing."""
         envelope = recorded.envelope
-        if envelope.stream.startswith(self._prefix):
-            key = UUID(envelope.stream.removeprefix(self._prefix))
+        if (key := _key(envelope, self._prefix)) is not None:
             for change in self._changes(recorded.event):
                 self._apply(envelope.log, key, change)
+
+    async def settle(self, policy: Deadline) -> None:
+        """See `Deadlines.settle`."""
+        self._apply(policy.log, policy.key, Missed(policy.step))
 
     def next_at(self, log: str, after: datetime | None = None) -> datetime | None:
         """When something falls due next (behind a time): how far a simulated clock may leap."""

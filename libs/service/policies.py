@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime, time
 from typing import Final
 from uuid import UUID
 from zoneinfo import ZoneInfo
@@ -25,6 +25,13 @@ _POLICIES: Final = UUID("b4c4ad5e-5f0d-4b51-a5a6-0a2d2cf1d3f4")
 def key_of(log: str) -> UUID:
     """The key of the stream that holds an organisation's policies."""
     return uuid.uuid5(_POLICIES, log)
+
+
+def in_force_from(event: PolicyPublished) -> datetime:
+    """When it begins to decide: with its day, or when it is published on that day. Reads the whole pack."""
+    zone = ZoneInfo(pack.parse(event.text, f"{event.name}@{event.version}").time_zone)
+    midnight = datetime.combine(event.effective_from, time(), zone).astimezone(UTC)
+    return max(midnight, event.published_at)
 
 
 @dataclass(slots=True)

@@ -72,7 +72,7 @@ def _assigned_anew(command: AssignComplaint, record: Record) -> events.Complaint
         now,
         answerable=(record.handling.answerable if command.keeps_it else None) or command.answerable,
         passed_over=() if command.keeps_it else command.passed_over,
-        due=before.due,
+        due=record.handling.due,
         reason=f"It was judged to be of kind {now.kind}, no longer {before.kind}.",
     )
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from libs.events.contracts import assign, classify, intake, term
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step
+from libs.events.contracts.policy import PolicyPublished
 from libs.events.decider import transact
 from libs.events.store import Context
 from libs.service.clock import Clock
 from libs.service.deadlines import (
+    PAGE_DEADLINES,
+    RECOMPUTE,
     Change,
     Deadline,
     Deadlines,
@@ -21,15 +25,22 @@ from libs.service.deadlines import (
     SqlDeadlines,
     Started,
     Warned,
+    coming,
 )
 from libs.service.wiring import Resources
-from services.intake import overdue, plan
+from services.intake import done, history, overdue, plan, recompute, state
 from services.intake.desk import STREAM
+from services.intake.lookups import SqlNeighbours
+from services.intake.neighbours import Neighbours
+
+Decide = Callable[[plan.Moment, state.Complaint], list[Any]]
 
 
 def changes(event: Any) -> Iterator[Change]:
-    """What an event of a complaint's stream does to its deadlines."""
+    """What an event of a complaint's stream does to its deadlines; and when a policy comes into force."""
     match event:
+        case PolicyPublished():
+            yield from coming(event)
         case classify.ComplaintClassified(due=due):
             for step in (Step.CLASSIFY, Step.ASSIGN):
                 if all(each.step is not step for each in due):
@@ -39,6 +50,10 @@ def changes(event: Any) -> Iterator[Change]:
         case assign.ComplaintEscalated(due=due) | term.ClockStopped(due=due) | term.ClockResumed(due=due):
             for each in due:
                 yield Started(each.step, each.due_at, each.warn_at)
+        case term.DeadlinesRecomputed(moved=moved):
+            for lies in (each.due for each in moved if each.running):
+                if lies.step in (Step.CLASSIFY, Step.ASSIGN):
+                    yield Started(lies.step, lies.due_at, lies.warn_at)
         case assign.ComplaintAssigned():  # which was judged before
             yield Ended(Step.ASSIGN)
         case intake.ComplaintWithdrawn() | intake.ComplaintMerged():
@@ -60,20 +75,28 @@ def deadlines(resources: Resources) -> SqlDeadlines:
     return SqlDeadlines("intake", STREAM.category, changes, resources.reading)
 
 
-def clock(resources: Resources, kept: Deadlines) -> Clock:
-    """The clock over deadlines kept anywhere."""
+def clock(resources: Resources, kept: Deadlines, known: Neighbours | None = None) -> Clock:
+    """The clock over deadlines kept anywhere; `known` are the complaints, in this service's tables or not."""
+    register = known or SqlNeighbours(resources.reading)
 
     async def pass_deadline(deadline: Deadline) -> None:
-        now = resources.now()
-        policy = await resources.policies.in_force(deadline.log, now)
-        await transact(
-            resources.store,
-            deadline.log,
-            STREAM,
-            deadline.key,
-            plan.planned(partial(plan.passing, Step(deadline.step)), overdue.decide),
-            plan.Moment(policy=policy, now=now),
-            Context(actor="intake", complaint_id=deadline.key),
-        )
+        now, log, key = resources.now(), deadline.log, deadline.key
+        moment = plan.Moment(policy=await resources.policies.in_force(log, now), now=now)
+        if deadline.step == RECOMPUTE:
+            closed = await history.is_closed(resources.store, log, key)
+            moment = replace(moment, closed=closed)
+            planned = partial(plan.recomputed, await done.steps(resources.store, log, key))
+            decide: Decide = plan.planned(planned, recompute.decide)
+        else:
+            decide = plan.planned(partial(plan.passing, Step(deadline.step)), overdue.decide)
+        context = Context(actor="intake", complaint_id=key)
+        await transact(resources.store, log, STREAM, key, decide, moment, context)
 
-    return Clock("intake", kept, pass_deadline)
+    async def recomputed(log: str) -> AsyncIterator[Sequence[Deadline]]:
+        """Every open complaint, in the order of their recording."""
+        after, now = 0, resources.now()
+        while page := await register.clocked(log, after, PAGE_DEADLINES):
+            yield [Deadline(log, complaint_id, RECOMPUTE, now) for _, complaint_id in page]
+            after = page[-1][0]
+
+    return Clock("intake", kept, pass_deadline, recomputed)

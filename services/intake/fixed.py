@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from libs.events.contracts.handling import Severity, Step, StepDue
-from libs.policy import deadlines
+from libs.events.contracts.term import MovedDue
+from libs.policy import deadlines, recomputation
 from libs.policy.calendar import Span
 from libs.policy.pack import Pack
+from libs.policy.recomputation import Running
 from services.intake.handling import Handling, Term
 from services.intake.state import Record
 
@@ -33,15 +35,15 @@ def all_of(record: Record) -> Iterator[Fixed]:
         yield own(handling, handling.term)
     if handling.answerable is None:
         return
-    last = handling.assignments[-1]
-    # A change of hands moves no deadline: they are those of the first assignment that had them.
-    first = next(each for each in handling.assignments if each.due == last.due)
-    for due in last.due:
-        yield Fixed(due, first.severity, first.assigned_at, first.assigned_at, first.assigned_at)
+    first = handling.first  # a change of hands moves no deadline
+    assert first is not None, "somebody answers for it, so it was assigned"
+    at = first.assigned_at
+    for due in handling.due:
+        yield Fixed(due, first.severity, at, at, handling.due_moved_at or at)
 
 
 def own(handling: Handling, term: Term) -> Fixed:
-    """That of intake's own term."""
+    """That of a term of intake's own, present or past."""
     for escalation in handling.escalations:
         if term.fixed in escalation.due:  # leadership has its own time
             at = escalation.escalated_at
@@ -72,3 +74,35 @@ def lies(policy: Pack, of: Fixed) -> StepDue:
     """Where the policy has it, by what is known of pauses now."""
     found = deadlines.due(policy, of.due.step, of.severity, start(policy, of), of.pauses)
     return StepDue(step=of.due.step, due_at=found.due_at, warn_at=found.warn_at)
+
+
+def moved(policy: Pack, record: Record, done: Mapping[Step, datetime], now: datetime) -> Iterator[MovedDue]:
+    """What the policy has elsewhere than it lies; `done`: the later steps that are, and since when."""
+    handling = record.handling
+    ended, judged = dict(done), handling.judgement
+    if judged is not None and judged.founded is not None:
+        ended[Step.CLASSIFY] = judged.classified_at
+    if handling.first is not None:
+        ended[Step.ASSIGN] = handling.first.assigned_at
+    for term in handling.late:
+        yield from _moved(policy, own(handling, term), ended, now, running=False)
+    for each in all_of(record):
+        done_at = ended.get(each.due.step)
+        if done_at is None or done_at > each.due.due_at:  # nobody looks back at what was done in time
+            yield from _moved(policy, each, ended, now, running=done_at is None)
+
+
+def _moved(
+    policy: Pack, of: Fixed, ended: Mapping[Step, datetime], now: datetime, *, running: bool
+) -> Iterator[MovedDue]:
+    before = Running(
+        what=of.due.step,
+        severity=of.severity,
+        started_at=start(policy, of),
+        due_at=of.due.due_at,
+        ended_at=ended.get(of.due.step),
+        pauses=tuple(of.pauses),
+    )
+    for found in recomputation.recompute(policy, (before,), now):
+        due = StepDue(step=of.due.step, due_at=found.after.due_at, warn_at=found.after.warn_at)
+        yield MovedDue(due=due, before_at=before.due_at, breach=found.breach, running=running)

@@ -22,6 +22,7 @@ Event = (
     | clock.DeadlineMissed
     | term.ClockStopped
     | term.ClockResumed
+    | term.DeadlinesRecomputed
 )
 
 
@@ -52,9 +53,11 @@ class Handling:
     Time for it counts from `counted_from`. `waited`: while details were missing, at present since
     `waiting_since`; `stops` are the times the customer, who had been asked for them, was waited for (SLA-9),
     the last one until `stopped.until` where that is there. `stood_still`: while it was merged into another,
-    at present since `stopped_since`, when it was withdrawn or merged. `answerable` is who has it
-    now, `level` how far it was escalated since it was assigned, `reassigned` how often it changed hands
-    since leadership last had it.
+    at present since `stopped_since`, when it was withdrawn or merged. Later steps are due at `due`, counted
+    from the assignment `first`, whatever hands it went through, and lie there since `due_moved_at` where they
+    have moved. `late` are the terms of this round that were missed, and went to leadership. `answerable` is
+    who has it now, `level` how far it was escalated since it was assigned, `reassigned` how often it changed
+    hands since leadership last had it.
     """
 
     counted_from: datetime
@@ -67,6 +70,10 @@ class Handling:
     judgements: tuple[classify.ComplaintClassified, ...] = ()
     contests: tuple[classify.ClassificationContested, ...] = ()
     assignments: tuple[assign.ComplaintAssigned, ...] = ()
+    first: assign.ComplaintAssigned | None = None
+    due: tuple[StepDue, ...] = ()
+    due_moved_at: datetime | None = None
+    late: tuple[Term, ...] = ()
     escalations: tuple[assign.ComplaintEscalated, ...] = ()
     incident: classify.ComplaintJoinedIncident | None = None
     answerable: Answerable | None = None
@@ -166,6 +173,7 @@ def after(handling: Handling, event: Event) -> Handling:
                 counted_from=event.contested_at,
                 waited=(),
                 stood_still=(),
+                late=(),
                 term=None,
             )
         case classify.ComplaintJoinedIncident():
@@ -174,6 +182,9 @@ def after(handling: Handling, event: Event) -> Handling:
             return replace(
                 handling,
                 assignments=(*handling.assignments, event),
+                first=handling.first if handling.answerable else event,
+                due=event.due,
+                due_moved_at=handling.due_moved_at if handling.answerable else None,
                 answerable=event.answerable,
                 level=0,
                 reassigned=_reassigned(handling, event),
@@ -191,6 +202,8 @@ def after(handling: Handling, event: Event) -> Handling:
             return moved(stopped, event.due, event.stopped_at)
         case term.ClockResumed():
             return moved(handling.answered(event.answered_at), event.due, event.resumed_at)
+        case term.DeadlinesRecomputed():
+            return _recomputed(handling, event)
         case _:
             assert_never(event)
 
@@ -214,6 +227,23 @@ def moved(handling: Handling, due: tuple[StepDue, ...], at: datetime) -> Handlin
     return replace(handling, term=replace(before, due=due[0], moved_at=at, warned=False, missed=False))
 
 
+def _recomputed(handling: Handling, event: term.DeadlinesRecomputed) -> Handling:
+    lies = {(each.due.step, each.before_at, each.running): each.due for each in event.moved}
+    owed = handling.term
+    own = lies.get((owed.due.step, owed.due.due_at, True)) if owed else None
+    due = tuple(
+        lies.get((each.step, each.due_at, True)) or lies.get((each.step, each.due_at, False)) or each
+        for each in handling.due
+    )
+    late = (lies.get((each.due.step, each.due.due_at, False)) for each in handling.late)
+    return replace(
+        moved(handling, (own,) if own else (), event.recomputed_at),
+        late=tuple(replace(term, due=now or term.due) for term, now in zip(handling.late, late, strict=True)),
+        due=due,
+        due_moved_at=event.recomputed_at if due != handling.due else handling.due_moved_at,
+    )
+
+
 def _reassigned(handling: Handling, event: assign.ComplaintAssigned) -> int:
     """How often people have passed it on; when the policy finds it another owner, nobody has (ASG-5)."""
     passed_on = handling.answerable is not None and event.ground.person is not None
@@ -228,6 +258,7 @@ def _escalated(handling: Handling, event: assign.ComplaintEscalated) -> Handling
         reassigned=0,
         answerable=event.to if handling.answerable else None,
         term=Term.first(event.due[0], event.to) if event.due else handling.term,
+        late=(*handling.late, handling.term) if event.due and handling.term else handling.late,
     )
 
 

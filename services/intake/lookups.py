@@ -14,7 +14,7 @@ from libs.events.contracts.values import Suspicion
 from libs.policy.incidents import Likeness
 from libs.service.projection import Checkpoint
 from services.intake import views
-from services.intake.neighbours import COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Incidents
+from services.intake.neighbours import CLOCKED, COMPARED, OPEN, SEQ_MAX, SUSPICIONS_MAX, UNCOUNTED, Incidents
 from services.intake.tables import COMPLAINTS, INCIDENTS
 
 _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
@@ -36,6 +36,15 @@ _ALIKE: Final = (
     )
     .order_by(COMPLAINTS.c.seq.desc())
     .limit(SUSPICIONS_MAX)
+)
+_CLOCKED: Final = (
+    select(COMPLAINTS.c.seq, COMPLAINTS.c.complaint_id)
+    .where(
+        COMPLAINTS.c.log == bindparam("log"),
+        COMPLAINTS.c.seq > bindparam("after"),
+        COMPLAINTS.c.status.in_([status.value for status in CLOCKED]),
+    )
+    .order_by(COMPLAINTS.c.seq)
 )
 _MERGED: Final = (
     select(COMPLAINTS.c.complaint_id)
@@ -103,6 +112,12 @@ class SqlNeighbours:
         async with self._reading.connect() as connection:
             past = (await connection.execute(_INCIDENTS, asked)).all()
         return Incidents(len(past), past[-1].incident_id if past and past[-1].latest_at >= since else None)
+
+    async def clocked(self, log: str, after: int, limit: int) -> tuple[tuple[int, UUID], ...]:
+        """See `Neighbours.clocked`."""
+        async with self._reading.connect() as connection:
+            rows = await connection.execute(_CLOCKED.limit(limit), {"log": log, "after": after})
+            return tuple((row.seq, row.complaint_id) for row in rows)
 
     async def alike(
         self, log: str, fields: Mapping[str, str], since: datetime, limit: int

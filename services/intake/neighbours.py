@@ -21,6 +21,7 @@ from services.intake.state import Status
 
 COMPARED: Final = ("order_number", "part_number", "batch", "serial_number", "respondent")
 OPEN: Final = (Status.ENQUIRY, Status.RECORDED, Status.UNFOUNDED, Status.FOUNDED, Status.ASSIGNED)
+CLOCKED: Final = (Status.RECORDED, Status.FOUNDED, Status.ASSIGNED)
 # What never came back from a customer as a complaint that stands.
 UNCOUNTED: Final = (Status.ENQUIRY, Status.UNFOUNDED, Status.WITHDRAWN, Status.MERGED)
 SEQ_MAX: Final = 2**63 - 1
@@ -54,6 +55,10 @@ class Neighbours(Protocol):
 
     async def incidents(self, log: str, likeness: Likeness, since: datetime) -> Incidents:
         """The incidents of that likeness. One is open while complaints join it: the last one since then."""
+        ...
+
+    async def clocked(self, log: str, after: int, limit: int) -> tuple[tuple[int, UUID], ...]:
+        """The open complaints that deadlines run for, with the `seq` of each, behind that one, in order."""
         ...
 
     async def alike(
@@ -182,6 +187,11 @@ class MemoryNeighbours:
         """See `Neighbours.incidents`."""
         past = self._incidents[log, likeness.matched_on, likeness.reference]
         return Incidents(len(past), past[-1].incident_id if past and past[-1].latest_at >= since else None)
+
+    async def clocked(self, log: str, after: int, limit: int) -> tuple[tuple[int, UUID], ...]:
+        """See `Neighbours.clocked`."""
+        found = ((each.seq, id) for id, each in self._complaints[log].items() if each.status in CLOCKED)
+        return tuple(sorted(each for each in found if each[0] > after)[:limit])
 
     async def alike(
         self, log: str, fields: Mapping[str, str], since: datetime, limit: int

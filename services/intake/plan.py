@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TypeVar
@@ -25,7 +25,7 @@ from libs.events.contracts.personal import Erased
 from libs.policy import classification, deadlines, escalation, incidents, people, routing
 from libs.policy.facts import Facts
 from libs.policy.pack import Pack
-from services.intake import assign, classify, contest, escalate, fixed, overdue, reassign, wait
+from services.intake import assign, classify, contest, escalate, fixed, overdue, reassign, recompute, wait
 from services.intake.handling import Handling
 from services.intake.state import Complaint, NotRecorded, Record
 
@@ -221,6 +221,18 @@ def resumed_clock(answered_at: datetime, moment: Moment, record: Record) -> wait
         answered_at=answered_at,
         due=_lies(policy, handling.answered(answered_at)) if handling.stopped else (),
         ground=policy.ground(policy.deadlines.waiting.clause),
+        now=moment.now,
+    )
+
+
+def recomputed(done: Mapping[Step, datetime], moment: Moment, record: Record) -> recompute.RecomputeDeadlines:
+    """What the policy in force moves; `done`: the later steps that had their outcome, and when (SLA-2)."""
+    policy = moment.policy
+    return recompute.RecomputeDeadlines(
+        complaint_id=record.complaint_id,
+        moved=tuple(fixed.moved(policy, record, done, moment.now)),
+        ground=policy.ground(),
+        closed=moment.closed,
         now=moment.now,
     )
 

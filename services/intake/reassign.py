@@ -124,7 +124,7 @@ def _assigned(command: ReassignComplaint, record: Record) -> events.ComplaintAss
         kind=judgement.kind,
         severity=handling.severity,
         incident_id=handling.incident.incident_id if handling.incident else None,
-        due=handling.assignments[-1].due if handling.answerable else command.due,
+        due=handling.due if handling.answerable else command.due,
         passed_over=(),
         reason=command.reason,
         ground=command.ground,

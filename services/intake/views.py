@@ -25,7 +25,7 @@ from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Kind, Severity
 from libs.events.contracts.privacy import PersonalDataErased
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
-from libs.events.contracts.term import ClockResumed, ClockStopped
+from libs.events.contracts.term import ClockResumed, ClockStopped, DeadlinesRecomputed
 from libs.events.contracts.values import Contact, Product, Respondent
 from libs.events.envelope import Envelope, Recorded
 from services.intake.search import BlindIndex
@@ -205,6 +205,7 @@ def _changes(event: Event) -> dict[str, Any]:
             | DeadlineMissed()
             | ClockStopped()
             | ClockResumed()
+            | DeadlinesRecomputed()
         ):
             return {}
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -14,12 +14,16 @@ from zoneinfo import ZoneInfo
 import httpx
 
 from libs.events.contracts.notify import NoticeDelivered, NoticeKind, Recipient
+from libs.events.contracts.policy import PolicyPublished
+from libs.events.store import Context
+from libs.service import policies
 from libs.service.app import create_app
 from services.intake import state
 from services.intake.app import SERVICE
 from services.intake.handling import Term
 from tests import service_kit
 from tests.memory_intake import Intake
+from tests.packs import text_with
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
 DETAILS = ["part_number", "delivered_on", "quantity", "defective_quantity", "requirement"]
@@ -90,6 +94,26 @@ class Office(Intake):
         assert isinstance(complaint, state.Open)
         assert complaint.record.handling.term is not None
         return complaint.record.handling.term
+
+    async def publishes(self, version: int, day: date, *changes: tuple[str, str]) -> None:
+        """Oversight publishes the standard policy, changed."""
+        dated = (f"version: {version}", f"effective_from: {day}")
+        text = text_with(("version: 1", dated[0]), ("effective_from: 2026-01-01", dated[1]), *changes)
+        event = PolicyPublished(
+            name="standard",
+            version=version,
+            effective_from=day,
+            text=text,
+            author="general-manager",
+            published_at=self.now,
+        )
+        stream = f"policy-{policies.key_of('main')}"
+        past = await self.store.read_stream("main", stream)
+        await self.store.append(
+            "main", stream, len(past), [event], [uuid4()], Context("general-manager", None)
+        )
+        self.desk.resources.policies.changed("main")
+        await self.settles()
 
     async def said(self, kind: type) -> list[Any]:
         """The events of a kind, in order."""

@@ -26,9 +26,11 @@ from services.intake import (
     overdue,
     plan,
     reassign,
+    recompute,
     state,
     wait,
 )
+from tests.packs import changed
 from tests.unit.intake_situations import (
     COMMANDS,
     MOMENT,
@@ -44,6 +46,14 @@ from tests.unit.intake_situations import (
 
 Decide = Callable[[plan.Moment, state.Complaint], list[Any]]
 SALES = Answerable(unit="sales", person="sales-officer")
+
+SNOW = changed(("single_days: []", "single_days: [{day: 2026-11-23, name: {zh: 雪, en: snow}}]"))
+
+
+def snowed(moment: plan.Moment, complaint: state.Complaint) -> list[Any]:
+    """A policy comes into force in which a day is off."""
+    recomputed = plan.planned(partial(plan.recomputed, {Step.INVESTIGATE: moment.now}), recompute.decide)
+    return recomputed(replace(moment, policy=SNOW), complaint)
 
 
 def resume(moment: plan.Moment, complaint: state.Complaint) -> list[Any]:
@@ -71,6 +81,7 @@ ASKED: dict[str, Decide] = {
     "miss": plan.planned(partial(plan.escalated_overdue, missed()), escalate.decide),
     "ask": plan.planned(partial(plan.stopped_clock, UUID(int=88), MOMENT.now), wait.decide),
     "ask again": plan.planned(partial(plan.stopped_clock, UUID(int=89), MOMENT.now), wait.decide),
+    "snow": snowed,
     "pass classify": plan.planned(partial(plan.passing, Step.CLASSIFY), overdue.decide),
     "pass assign": plan.planned(partial(plan.passing, Step.ASSIGN), overdue.decide),
 }

@@ -51,3 +51,35 @@ class ClockResumed:
     due: tuple[StepDue, ...]
     ground: Ground
     resumed_at: datetime
+
+
+class Breach(StrEnum):
+    """What a deadline that has moved does to being late."""
+
+    LIFTED = "lifted"  # it was missed, and by the new calendar it was not
+    ARISES = "arises"  # it was kept or still open, and by the new calendar it has passed
+    STANDS = "stands"  # missed before and after
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MovedDue:
+    """A deadline that lay at `before_at` and now lies at `due`, and what that does to a breach.
+
+    `running`: what it is for is still owed by it. Otherwise it is past, and was missed.
+    """
+
+    due: StepDue
+    before_at: datetime
+    breach: Breach | None
+    running: bool
+
+
+@contract("clock")
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeadlinesRecomputed:
+    """A policy that came into force has another calendar or other times: these deadlines moved (SLA-2)."""
+
+    complaint_id: UUID
+    moved: tuple[MovedDue, ...]
+    ground: Ground
+    recomputed_at: datetime
