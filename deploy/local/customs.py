@@ -6,13 +6,15 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Final
 
-from deploy.local import settlements
+from deploy.local import moods, settlements
 from deploy.local.calls import Answer, Json, money
-from deploy.local.staff import Case, Mood, Owed, Rule, Staff
+from deploy.local.owing import Owed
+from deploy.local.staff import Case, Mood, Rule, Staff
 
 FAULTS: Final = ("solder", "seal", "driver", "packing", "wiring", "assembly")
+CONTRIBUTING: Final = 0.6  # of the units that are asked; a finding does not wait for the others
 MAKERS: Final = ("production-officer", "technology-officer", "sales-officer", "quality-officer")
 
 # ── Steps 2 and 3 ─────────────────────────────────────────────────────────────────────────────────
@@ -20,8 +22,6 @@ MAKERS: Final = ("production-officer", "technology-officer", "sales-officer", "q
 
 async def supply_details(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """The customer sends what was missing, or some of it cannot be had (REC-2)."""
-    if case.times["contest"]:
-        return await judge(staff, case, owed)  # it is another judge who is waited for
     happened = datetime.fromisoformat(case.request["occurred_at"] or case.request["received_at"])
     before = timedelta(days=-20 if case.happens("before delivery", 0.04) else 120)
     known: Json = {
@@ -43,7 +43,7 @@ async def supply_details(staff: Staff, case: Case, owed: Owed) -> Answer | None:
 
 
 async def judge(staff: Staff, case: Case, owed: Owed) -> Answer | None:
-    """A person judges what no rule may: a contested complaint; all else the policy judges by itself."""
+    """Another judge judges what was contested (CLS-5); all else the policy judges by itself."""
     if not case.times["contest"]:
         return None
     return await classify(staff, case, owed.person, founded=case.happens("contest upheld", 0.6))
@@ -61,6 +61,15 @@ async def classify(staff: Staff, case: Case, person: str, *, founded: bool) -> A
     return await staff.callers.post("intake", f"{case.path}/classification", person, body)
 
 
+async def reply(staff: Staff, case: Case, owed: Owed) -> Answer:
+    """An enquiry is answered, or turns out to be a complaint (REC-4, SLA-1)."""
+    if case.happens("is a complaint", 0.5):
+        said = {"reason": "The lamp they ask about does not work"}
+        return await staff.callers.post("intake", f"{case.path}/conversion", owed.person, said)
+    said = {"text": "We called back and explained how to mount it"}
+    return await staff.callers.post("notifier", f"{case.path}/replies", owed.person, said)
+
+
 # ── Step 4 ────────────────────────────────────────────────────────────────────────────────────────
 
 
@@ -70,9 +79,14 @@ async def investigate(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     answer = await post(f"{case.path}/evidence", owed.person, {"text": "Examined; photos are on file"})
     if answer.refused:
         return answer
+    incident_id = answer.content["incident_id"]
+    if answer.content["status"] != "investigating" or incident_id in staff.incidents:
+        return None  # one investigation is for all complaints of an incident, and all hear of its finding
+    if incident_id:
+        staff.incidents.add(incident_id)
     for unit in answer.content["contributions_owed"]:
         said = {"unit": unit, "text": f"What {unit} knows of {case.number}"}
-        if case.happens(f"contributes {unit}", 0.9):
+        if case.happens(f"contributes {unit}", CONTRIBUTING):
             await post(f"{case.path}/contributions", f"{unit}-officer", said)
     if case.happens("visit", 0.12):
         await visit(staff, case, owed)
@@ -80,13 +94,16 @@ async def investigate(staff: Staff, case: Case, owed: Owed) -> Answer | None:
         await notify_supplier(staff, case, owed)
     found = finding(case)
     case.memory["cause"] = found["cause"]["code"]
-    return await post(f"{case.path}/findings", owed.person, found)
+    answer = await post(f"{case.path}/findings", owed.person, found)
+    if answer.refused:
+        staff.incidents.discard(incident_id)
+    return answer
 
 
 def finding(case: Case) -> Json:
     """What came out: mostly the company is the cause, and one or two people answer for it (INV-1, INV-4)."""
     about = re.sub(r"[^A-Za-z0-9]+", "-", case.request["respondent"]["reference"]).strip("-")[:20]
-    code = f"{about or 'X'}.{case.choose('fault', FAULTS)}"
+    code = f"{about or 'X'}.{case.choose(f'fault {case.round}', FAULTS)}"
     cause = {"code": code, "text": "As the examination showed"}
     if case.happens("not our fault", 0.12):
         return {
@@ -151,57 +168,11 @@ async def _solved(staff: Staff, path: str, person: str) -> None:
     await staff.callers.post("investigation", path, person)
 
 
-# ── What people do of their own accord ────────────────────────────────────────────────────────────
-
-
-async def contest(staff: Staff, case: Case) -> None:
-    """A customer who was told that it is unfounded may bring new facts, once (CLS-5)."""
-    unfounded = case.outcome["closed"] and case.outcome["path"] == "unfounded"
-    if unfounded and case.happens("contests", 0.5) and case.once("contest"):
-        body = {"new_facts": "A second lamp of the same box has failed since"}
-        later(staff, case, timedelta(days=1), "intake", "contest", "customer", body)
-
-
-async def pass_on(staff: Staff, case: Case) -> None:
-    """A few complaints are passed from one to the next until leadership has them (ASG-5)."""
-    owed = next((each for each in case.owed.values() if each.what == "finding"), None)
-    if owed and case.happens("passed around", 0.03) and case.once("passed around"):
-        for to in ("after-sales-officer", "technology-officer", "after-sales-deputy"):
-            body = {"unit": to.rpartition("-")[0], "person": to, "reason": "Not ours"}
-            await staff.callers.post("intake", f"{case.path}/assignment", owed.person, body)
-
-
-async def escalate(staff: Staff, case: Case) -> None:
-    """What somebody cannot solve goes up, with what was tried (ASG-6)."""
-    owed = next((each for each in case.owed.values() if each.what == "proposal"), None)
-    if owed and case.happens("unsolved", 0.03) and case.once("unsolved"):
-        body = {"tried": "Two repairs and a call with the supplier"}
-        await staff.callers.post("intake", f"{case.path}/escalation", owed.person, body)
-
-
-async def withdraw(staff: Staff, case: Case) -> None:
-    """A few customers think better of it."""
-    if case.owed and case.happens("withdraws", 0.02) and case.once("withdraws"):
-        body = {"reason": "It works after all"}
-        later(staff, case, timedelta(hours=40), "intake", "withdrawal", "customer", body)
-
-
-def later(
-    staff: Staff, case: Case, after: timedelta, service: str, place: str, person: str, body: Json
-) -> None:
-    """Have somebody say something of the complaint in a while."""
-    call = partial(_post, staff, service, f"{case.path}/{place}", person, body)
-    staff.pace.appoint(case, staff.pace.after(after), call)
-
-
-async def _post(staff: Staff, service: str, path: str, person: str, body: dict[str, Any]) -> None:
-    await staff.callers.post(service, path, person, body)
-
-
 RULES: Final[Mapping[str, Rule]] = {
     "details": supply_details,
     "judgement": judge,
+    "reply": reply,
     "finding": investigate,
     **settlements.RULES,
 }
-MOODS: Final[Sequence[Mood]] = (contest, pass_on, escalate, withdraw)
+MOODS: Final[Sequence[Mood]] = moods.MOODS

@@ -30,7 +30,7 @@ from deploy.local.supervisor import until_signal
 from deploy.local.table import Row, outcomes, print_table
 from libs.events import bus, ledger
 from libs.events.connection import Connection
-from libs.events.envelope import Head
+from libs.events.envelope import Envelope, Head
 from libs.events.log.postgres import PostgresLog
 
 FOLDER: Final = Path(".redress/demo")
@@ -64,7 +64,7 @@ class Heard:
     out_of_order: int = 0
     lags_seconds: list[float] = field(default_factory=list)
     figures: Figures = field(default_factory=Figures)
-    tell: Callable[[UUID], None] = lambda _: None
+    tell: Callable[[Envelope], None] = lambda _: None
 
     async def take(self, message: Msg) -> None:
         """One message, as JetStream delivers it."""
@@ -75,8 +75,7 @@ class Heard:
         self.types[envelope.type.split(".")[2]] += 1
         self.lags_seconds.append((datetime.now(UTC) - envelope.at).total_seconds())
         self.figures.take(envelope)
-        if envelope.complaint_id is not None:
-            self.tell(envelope.complaint_id)
+        self.tell(envelope)
 
 
 @dataclass
@@ -155,6 +154,7 @@ async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) 
                 rows = []
             else:
                 async with at_work(system.service_urls, keys, plan.seed) as drive:
+                    heard.tell = drive.heard
                     await policies.publish(drive.staff.callers, datetime.now(UTC).date())
                     sent = await send(system.service_urls["intake"], token, found + again, console)
                     rows = await handle(system, drive, heard, found, sent, console)
@@ -184,9 +184,8 @@ async def handle(
         lacks = [name for name in QUALITY_DETAILS if body["product"].get(name) is None]
         drive.staff.meet({**known, "missing_details": lacks}, body)
     started = time.monotonic()
-    heard.tell = drive.heard
-    for complaint_id in drive.staff.cases:
-        drive.heard(complaint_id)
+    for case in drive.staff.cases.values():
+        drive.look_at(case)
     async with PostgresLog(system.database_urls["redress_auditor"]) as log:
         finished = await working.through(drive, heard.figures, console, lambda: is_still(log, heard))
     heard.tell = lambda _: None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -14,13 +15,17 @@ import httpx
 
 from deploy.local import customs
 from deploy.local.calls import Callers
-from deploy.local.staff import Case, Owed, Staff, Work
+from deploy.local.owing import WORTH_READING, Owed
+from deploy.local.staff import Case, Staff, Work
+from libs.events.envelope import Envelope
 from libs.events.lanes import Lanes
 
 AT_WORK_MAX: Final = 24  # people calling at once
 CALL_SECONDS_MAX: Final = 30.0
 OPEN_CONNECTIONS: Final = httpx.Limits(max_connections=AT_WORK_MAX, max_keepalive_connections=AT_WORK_MAX)
+LULL: Final = timedelta(seconds=0.25)  # what follows from one thing comes in a burst: one look is enough
 RETRY: Final = timedelta(seconds=0.5)
+RETRY_MAX: Final = timedelta(seconds=8)
 WAIT_MAX: Final = timedelta(seconds=10)
 
 
@@ -40,20 +45,33 @@ class Drive:
         """Whether nobody has anything to do."""
         return self._waiting == 0
 
-    def heard(self, complaint_id: UUID) -> None:
-        """Something became of a complaint: somebody looks at it, once for all that was heard until then."""
-        case = self.staff.cases.get(complaint_id)
-        if case is not None and complaint_id not in self._to_look_at:
-            self._to_look_at.add(complaint_id)
-            self.appoint(case, timedelta(), partial(self._look, case))
+    def heard(self, envelope: Envelope) -> None:
+        """Something became of a complaint: somebody looks at it where that may be theirs to see to."""
+        name = envelope.type.split(".")[2]
+        said = json.loads(envelope.body) if name in WORTH_READING else {}
+        if case := self.staff.hear(name, envelope.complaint_id, said):
+            self.look_at(case)
+
+    def look_at(self, case: Case) -> None:
+        """Have somebody look at a complaint, once for all that is heard until then."""
+        if case.complaint_id not in self._to_look_at:
+            self._to_look_at.add(case.complaint_id)
+            self.appoint(case, LULL, partial(self._look, case))
+
+    async def look_at_the_rest(self) -> None:
+        """See how what is open stands in the end: of what services do by themselves nobody was told."""
+        for case in self.staff.cases.values():
+            if not case.outcome.get("closed"):
+                await self.staff.look(case)
 
     async def _look(self, case: Case) -> None:
         self._to_look_at.discard(case.complaint_id)
         await self.staff.plan(case)
 
     def thinking(self, case: Case, owed: Owed) -> timedelta:
-        """Nobody thinks; but what was refused is given time to become possible."""
-        return RETRY if case.times[owed.key] else timedelta()
+        """Nobody thinks; but what was refused is given time to become possible, more each time."""
+        times = case.times[owed.key]
+        return min(RETRY * 2 ** (times - 1), RETRY_MAX) if times else timedelta()
 
     def after(self, time: timedelta) -> timedelta:
         """At once."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
+from deploy.local import schedule
 from deploy.local.calls import Answer, Json, money
-from deploy.local.staff import Case, Owed, Rule, Staff
+from deploy.local.owing import Owed
+from deploy.local.staff import Case, Rule, Staff
 
 RESOLUTION: Final = "resolution"
 STAGES: Final = ("started", "done", "tested", "certified", "signed_for")
@@ -22,13 +24,9 @@ DEALS: Final = (
     ("apology", None),
     ("goodwill", 1500),
 )
-CLAUSES: Final = {
-    "complaint": ("PEN-L1", "PEN-L1", "PEN-C1", "PEN-M3", "PEN-F2", "PEN-M4"),
-    "handling": ("PEN-L2", "PEN-C1", "PEN-F4"),
-}
 ADJUDICATOR: Final = "deputy-general-manager"
-ELSEWHERE: Final = ("nothing_to_answer_for", "already_settled")  # it is the other charge that is undecided
 MILDER: Final = "criticism"
+HASTY: Final = 0.05  # of those who check a measure: before it was observed long enough
 
 
 # ── Step 5 ───────────────────────────────────────────────────────────────────────────────────────────────
@@ -96,30 +94,23 @@ async def decide(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """A sanction, a reasoned waiver, or no fault, for whoever is responsible (PEN-1, PEN-5)."""
     if owed.about is None:
         return None  # what was verified is put to somebody by itself
-    answer = await judge(staff, case, owed, owed.about, "complaint")
-    if answer.refused in ELSEWHERE:
-        return await judge(staff, case, owed, owed.about, "handling")
-    return answer
-
-
-async def judge(staff: Staff, case: Case, owed: Owed, person: str, charge: str) -> Answer:
-    """One decision about one person; a sanction that cannot rest on the policy becomes a waiver."""
     tried = case.times[owed.key]
-    body = {"person": person, "charge": charge, "reason": "Verified by the investigation"}
-    name = f"decision {person} {charge} {tried}"
+    body = {"person": owed.about, "charge": owed.charge, "rests_on": owed.rests_on}
+    body["reason"] = "Verified by the investigation"
+    name = f"decision {owed.about} {owed.charge} {tried}"
     if case.happens(name, 0.25):
         return await post(staff, case, "no-fault", owed.person, body)
-    if case.happens(name, 0.5):
+    clause = schedule.clause(case, owed)
+    if clause is None or case.happens(name, 0.5):
         return await post(staff, case, "waivers", owed.person, body)
-    sanction = body | {"clause": case.choose(f"clause {person} {tried}", CLAUSES[charge])}
-    answer = await post(staff, case, "sanctions", owed.person, sanction)
-    if answer.refused == "rules_not_in_force":  # they did it before there were rules, and again since
+    sanction: Json = body | {"clause": clause}
+    if schedule.before_any_rules(case, owed):  # they did it before there were rules, and again since
         sanction["acted_at"] = staff.pace.now().isoformat()
-        answer = await post(staff, case, "sanctions", owed.person, sanction)
+    answer = await post(staff, case, "sanctions", owed.person, sanction)
     if answer.refused == "clause_does_not_apply":
         sanction["clause"] = answer.content["applicable"][0]
         answer = await post(staff, case, "sanctions", owed.person, sanction)
-    if answer.refused and answer.refused not in ELSEWHERE:
+    if answer.refused in schedule.NOT_BINDING:
         return await post(staff, case, "waivers", owed.person, body)
     if answer:
         await speak(staff, case, answer.content["sanctions"][-1])
@@ -163,8 +154,7 @@ async def improve(staff: Staff, case: Case, owed: Owed) -> Answer | None:
         return await post(staff, case, "improvement-waiver", owed.person, {"reason": "A single case"})
     if cause in staff.measures and case.once("joins"):
         path = f"/v1/improvements/{staff.measures[cause]}/complaints"
-        body: Json = {"complaint_id": str(case.complaint_id)}
-        return await staff.callers.post(RESOLUTION, path, owed.person, body)
+        return await on_measure(staff, case, path, owed.person, {"complaint_id": str(case.complaint_id)})
     owner = case.choose("owner", ("production-head", "quality-head", "technology-head"))
     body = {
         "complaint_ids": [str(case.complaint_id)],
@@ -172,7 +162,7 @@ async def improve(staff: Staff, case: Case, owed: Owed) -> Answer | None:
         "measure": "Check every tenth piece",
         "owner": owner,
     }
-    answer = await staff.callers.post(RESOLUTION, "/v1/improvements", owed.person, body)
+    answer = await on_measure(staff, case, "/v1/improvements", owed.person, body)
     if answer:
         staff.measures[cause] = answer.content["improvement_id"]
     return answer
@@ -183,21 +173,38 @@ async def complete(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     path = f"/v1/improvements/{owed.about}"
     if case.happens(f"progress {owed.about}", 0.5):
         await staff.callers.post(RESOLUTION, f"{path}/progress", owed.person, {"text": "Half of it is done"})
-    return await staff.callers.post(RESOLUTION, f"{path}/completion", owed.person)
+    return await on_measure(staff, case, f"{path}/completion", owed.person)
 
 
 async def verify(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """Another person looks whether it had its effect, once it was observed long enough (IMP-1)."""
     effective = not case.happens(f"ineffective {case.times[owed.key]}", 0.15)
+    until = staff.observed_until.get(owed.about or "", staff.pace.now())
+    hasty = case.happens(f"hasty {owed.about}", HASTY) and case.once(f"hasty {owed.about}")
+    if effective and until > staff.pace.now() and not hasty:
+        put_off(staff, case, owed, until - staff.pace.now())
+        return None
     body = {"effective": effective, "text": "Looked at the last hundred pieces"}
     path = f"/v1/improvements/{owed.about}/verification"
-    answer = await staff.callers.post(RESOLUTION, path, owed.person, body)
-    if answer.refused != "still_observed":
-        return answer
-    case.planned.add(owed.key)
-    until = datetime.fromisoformat(answer.content["observed_until"])
-    staff.pace.appoint(case, until - staff.pace.now(), partial(staff.act, case, owed))
-    return None
+    answer = await on_measure(staff, case, path, owed.person, body)
+    if answer.refused == "still_observed":
+        put_off(staff, case, owed, until - staff.pace.now())
+        return None
+    return answer
+
+
+def put_off(staff: Staff, case: Case, owed: Owed, time: timedelta) -> None:
+    """It is seen to then."""
+    staff.keep(case, owed)
+    staff.pace.appoint(case, time, partial(staff.act, case, owed))
+
+
+async def on_measure(staff: Staff, case: Case, path: str, person: str, body: Json | None = None) -> Answer:
+    """Say something of a measure, and know what it owes next."""
+    answer = await staff.callers.post(RESOLUTION, path, person, body)
+    if answer:
+        staff.learn_of_measure(case, answer.content)
+    return answer
 
 
 async def post(staff: Staff, case: Case, place: str, person: str, body: Json) -> Answer:
@@ -205,6 +212,7 @@ async def post(staff: Staff, case: Case, place: str, person: str, body: Json) ->
     answer = await staff.callers.post(RESOLUTION, f"{case.path}/{place}", person, body)
     if answer:
         case.memory["case"] = answer.content
+        staff.learn(case, answer.content)
     return answer
 
 

@@ -42,6 +42,7 @@ async def through(
         for step, task in tasks.items():
             progress.update(task, completed=len(figures.steps[step]))
     console.print(line(figures, total))
+    await drive.look_at_the_rest()
     return True
 
 

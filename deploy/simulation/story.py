@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
+from typing import Any, Final
 
 import httpx
 
 from deploy.local import customs, policies
 from deploy.local.calls import Callers
-from deploy.local.staff import Case, Owed, Staff, Work
+from deploy.local.owing import WAKING, Owed
+from deploy.local.staff import Case, Staff, Work
 from deploy.simulation import contacts, invariants
 from deploy.simulation.invariants import Invariant
 from deploy.simulation.resources import LOG
 from deploy.simulation.world import World, running
+from libs.events.envelope import Recorded
 from libs.events.memory_bus import ROUGH, Faults
 
 # Hours to think, by share of all: below the first number, from the second to the third.
@@ -53,6 +56,7 @@ async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> St
         callers = Callers(clients, world.ground.signing_keys)
 
         staff = Staff(callers, seed, customs.RULES, customs.MOODS, Leisure(world))
+        world.bus.subscribe("staff", partial(hear, world, staff))
         await policies.publish(callers, world.now.date())
         arrivals(world, staff, seed, months * MONTH, count)
         await world.run(world.now + months * MONTH + AFTERWARDS, partial(attend, world, staff))
@@ -95,6 +99,15 @@ async def record(staff: Staff, body: dict[str, object]) -> None:
     """Somebody at the desk takes a contact down."""
     answer = await staff.callers.post("intake", "/v1/complaints", DESK, body)
     staff.meet(answer.content, body)
+
+
+async def hear(world: World, staff: Staff, recorded: Recorded[Any]) -> None:
+    """What people hear of, somebody looks at; of what nobody has met yet, whoever records it."""
+    envelope = recorded.envelope
+    name = envelope.type.split(".")[2]
+    if envelope.complaint_id and name in WAKING:
+        staff.hear(name, envelope.complaint_id, json.loads(envelope.body))
+        world.changed[envelope.complaint_id] = None
 
 
 async def attend(world: World, staff: Staff) -> None:

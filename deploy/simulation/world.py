@@ -43,7 +43,7 @@ class World:
         self.apps = {name: part.app() for name, part in self.parts.items()}
         self.transports = {name: httpx.ASGITransport(app) for name, app in self.apps.items()}
         self.bus = self.new_bus(self.chance, faults)
-        self.changed: dict[UUID, None] = {}  # complaints of which something was heard, in order
+        self.changed: dict[UUID, None] = {}  # complaints that somebody should look at, in order
         self.heard: defaultdict[UUID, list[int]] = defaultdict(list)  # by complaint, as it came
         self._noted = 0
         self._agenda: list[tuple[datetime, int, Work]] = []
@@ -107,7 +107,6 @@ class World:
 
     async def _heard(self, recorded: Recorded[Any]) -> None:
         if recorded.envelope.complaint_id is not None:
-            self.changed[recorded.envelope.complaint_id] = None
             self.heard[recorded.envelope.complaint_id].append(recorded.envelope.seq)
 
 
