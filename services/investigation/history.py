@@ -29,6 +29,7 @@ from libs.events.contracts.intake import (
 )
 from libs.events.contracts.investigate import FindingRecorded, StopCause
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened
+from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.events.contracts.values import Product, Respondent
 from libs.events.envelope import Recorded
 from libs.events.store import EventStore
@@ -46,6 +47,7 @@ FOLLOWED: Final = (
     ComplaintSeparated,
     ComplaintReopened,
     ComplaintClosed,
+    DeadlinesRecomputed,
 )
 
 # What else `follow` takes something from.
@@ -140,6 +142,8 @@ def _after(complaint: Complaint, event: object) -> Complaint:
             return _stopped(complaint, StopCause.CLOSED, at)
         case ComplaintReopened():
             return _reopened(complaint, event)
+        case DeadlinesRecomputed(moved=moved) if complaint.given is not None:
+            return replace(complaint, given=_moved(complaint.given, moved))
         case _:
             return complaint
 
@@ -207,6 +211,12 @@ def _reopened(complaint: Complaint, event: ComplaintReopened) -> Complaint:
 def _again(complaint: Complaint, at: datetime) -> Complaint:
     """A further round: its time begins anew."""
     return replace(complaint, round=complaint.round + 1, found=False, given=None, since=at, pauses=())
+
+
+def _moved(given: StepDue, moved: tuple[MovedDue, ...]) -> StepDue:
+    """Where the time that the assignment gave lies by the calendar now (SLA-2)."""
+    lies = {(each.due.step, each.before_at): each.due for each in moved if each.running}
+    return lies.get((given.step, given.due_at), given)
 
 
 def _investigate(due: tuple[StepDue, ...]) -> StepDue | None:
