@@ -154,7 +154,11 @@ def _decided(
 ) -> list[Any]:
     if if_match is not None and if_match != found.version:
         raise errors.StaleVersion(current_version=found.version)
-    return decide(command, found.state)
+    try:
+        return decide(command, found.state)
+    except errors.Refused as refused:
+        refused.facts = {"current_version": found.version, **refused.facts}  # as of which it was refused
+        raise
 
 
 async def _append(

@@ -104,6 +104,8 @@ def _headers(failure: errors.Failure, status: HTTPStatus) -> dict[str, str]:
     if isinstance(failure, failures.InsufficientScope):
         scope = failure.facts["scope"]
         return {"www-authenticate": f'Bearer realm="redress", error="insufficient_scope", scope="{scope}"'}
+    if status < HTTPStatus.INTERNAL_SERVER_ERROR and "current_version" in failure.facts:
+        return {"etag": f'"{failure.facts["current_version"]}"'}  # what to look at before trying again
     if status == HTTPStatus.SERVICE_UNAVAILABLE:
         return {"retry-after": str(getattr(failure, "retry_after_seconds", RETRY_AFTER_SECONDS))}
     return {}

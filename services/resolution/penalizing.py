@@ -13,6 +13,7 @@ from pydantic import StringConstraints
 from sqlalchemy import RowMapping
 
 from libs.events.contracts.handling import Step
+from libs.events.contracts.penalize import SanctionImposed
 from libs.events.contracts.values import Money
 from libs.policy import people, sanctions
 from libs.policy.schema.deadlines import Errand
@@ -124,7 +125,7 @@ async def state_case(complaint_id: UUID, n: Number, body: WordsBody, call: Calle
 async def appeal_sanction(complaint_id: UUID, n: Number, body: WordsBody, call: Called) -> CaseAnswer:
     """By the person who was sanctioned; the policy names another one than who imposed it as judge."""
     complaint = await call.complaint(complaint_id)
-    imposed = state.sanction(complaint.case, n).imposed
+    imposed = _imposed(complaint, n)
     command = appeal.AppealSanction(
         complaint_id=complaint_id,
         sanction=n,
@@ -149,7 +150,7 @@ async def appeal_sanction(complaint_id: UUID, n: Number, body: WordsBody, call: 
 async def decide_appeal(complaint_id: UUID, n: Number, body: AppealDecisionBody, call: Called) -> CaseAnswer:
     """Upheld, reduced or lifted, by the judge."""
     complaint = await call.complaint(complaint_id)
-    imposed = state.sanction(complaint.case, n).imposed
+    imposed = _imposed(complaint, n)
     acted_on = call.policy.day_of(imposed.acted_at)
     wage = await _wage(call, imposed.person, body.month_wage)
     borne = {each.month: each.money.amount for each in imposed.installments}
@@ -168,6 +169,13 @@ async def decide_appeal(complaint_id: UUID, n: Number, body: AppealDecisionBody,
         now=call.now,
     )
     return _answer(complaint_id, await call.carry_out(complaint, judge.decide, command, body))
+
+
+def _imposed(complaint: Complaint, number: int) -> SanctionImposed:
+    try:
+        return state.sanction(complaint.case, number).imposed
+    except state.NotYetSanctioned:
+        raise state.NotYetSanctioned(current_version=complaint.version) from None
 
 
 @router.post("/v1/complaints/{complaint_id}/rewards", status_code=201, summary="Reward good handling (PEN-6)")
