@@ -53,7 +53,7 @@ class Scale:
     demo_reports: int | None = None  # all there are
     closed_complaints: int | None = 150  # None: all there are
     simulated_complaints: int = 1000
-    decided_complaints: int = 60
+    decided_complaints: int = 80
     paced_seconds: float = 10.0
     due_at_once: int = 10_000
 

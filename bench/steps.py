@@ -15,8 +15,10 @@ from types import ModuleType
 from typing import Any
 
 import services
+from bench import situations
 from bench.measure import Contestant, Group, Row, Sample, Scale
 from bench.servers import Place
+from bench.situations import Situation
 from bench.workers import alone
 from deploy.simulation import story
 from libs.events import errors
@@ -38,7 +40,6 @@ ROWS = (
     Row("decide", "decide of any step, the slowest", UNIT, DECIDE, 50.0, at_most=True),
     Row("deadline", "deadline over 30 working days", UNIT, DEADLINE, 100.0, at_most=True),
 )
-Situation = tuple[Any, Any]  # a command, and the state it is decided on
 
 
 @contextmanager
@@ -52,9 +53,10 @@ def contestants(place: Place, scale: Scale, wanted: set[str]) -> Iterator[Mappin
 
 
 def decide(complaints: int) -> Sample:
-    """Every decider that a month of simulated complaints comes to, on what it met there."""
+    """Every decider, on what a month of simulated complaints brings before it, or nearly does."""
     deciders = {module.__name__.removeprefix("services."): module for module in steps()}
     seen = met(deciders, complaints)
+    seen = {name: made for name, made in situations.further(seen).items() if made} | seen
     medians = {name: median_us(deciders[name].decide, met_here) for name, met_here in seen.items()}
     slowest = sorted(medians, key=lambda name: -medians[name])
     named = ", ".join(f"{name} {medians[name]:.1f}" for name in slowest[:NAMED])
@@ -96,10 +98,10 @@ def met(deciders: Mapping[str, ModuleType], complaints: int) -> dict[str, list[S
     return dict(seen)
 
 
-def median_us(decided: Callable[[Any, Any], Any], situations: list[Situation]) -> float:
+def median_us(decided: Callable[[Any, Any], Any], met_here: list[Situation]) -> float:
     """Over all of them; a refusal is a decision like any other."""
     took = []
-    for command, state in itertools.chain.from_iterable(itertools.repeat(situations, TIMES)):
+    for command, state in itertools.chain.from_iterable(itertools.repeat(met_here, TIMES)):
         began = time.perf_counter_ns()
         with suppress(*REFUSALS):
             decided(command, state)
