@@ -15,14 +15,18 @@ from fastapi import FastAPI
 from libs.events.contracts import assign, classify
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step
+from libs.events.contracts.policy import PolicyPublished
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
+from libs.service import policies
 from libs.service.app import create_app
 from services.intake.app import SERVICE
 from tests import backends, complaint_history, service_kit
 from tests.complaint_history import Writer
 from tests.e2e.calls import Answer, expect, path, record
+from tests.packs import text_with
 from tests.service_kit import problem, until
 
 SCOPES = "complaints:read complaints:write personal:read"
@@ -226,6 +230,58 @@ async def test_a_deadline_missed_elsewhere_is_escalated_but_not_after_a_withdraw
         each
         for each in await running.history(first["complaint_id"])
         if isinstance(each, assign.ComplaintEscalated)
+    ]
+
+
+@pytest.mark.rule("SLA-2")
+async def test_a_policy_that_comes_into_force_moves_what_is_open(
+    running: Running, database: backends.Database
+) -> None:
+    """Trap 7, with the register and the deadlines in their tables."""
+    open_, done = [await record(running.client, product={"order_number": "SO-1"}) for _ in range(2)]
+    waiting = await running.until_in(open_, classify.ComplaintClassified)
+    expect(await running.client.post(path(done, "withdrawal"), json={"reason": "they changed their mind"}))
+    before = waiting.due[0].due_at
+    policy, zone = running.app.state.resources.policy, running.app.state.resources.policy.calendar.zone
+    day_off = before.astimezone(zone).date()
+    text = text_with(
+        ("version: 1", "version: 2"),
+        ("effective_from: 2026-01-01", f"effective_from: {policy.day_of(running.now)}"),
+        ("single_days: []", f"single_days: [{{day: {day_off}, name: {{zh: 雪, en: snow}}}}]"),
+    )
+    published = PolicyPublished(
+        name="standard",
+        version=2,
+        effective_from=policy.day_of(running.now),
+        text=text,
+        author="general-manager",
+        published_at=running.now,
+    )
+    async with PostgresLog(database.dsn("redress_oversight")) as log:
+        resources = running.app.state.resources
+        store = EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake)
+        await Writer(store).says(published, policies.key_of("main"), "policy")
+    resources.policies.changed(
+        "main"
+    )  # what was read a moment ago is good for seconds, which time leaps over
+    running.now += timedelta(minutes=2)
+    moved = (await running.until_in(open_, DeadlinesRecomputed)).moved[0]
+    assert (moved.before_at, moved.due.due_at > before, moved.running) == (before, True, True)
+    explained = expect(await running.client.get(path(open_, "deadlines")))["deadlines"][0]
+    assert (explained["policy"], datetime.fromisoformat(explained["due_at"])) == (
+        "standard@2",
+        moved.due.due_at,
+    )
+    await catch_up(running)
+    (clock_,) = [each for each in running.app.state.followers if each.view.name == "intake.deadlines"]
+
+    async def settled() -> bool:
+        due = await clock_.view.due("main", running.now)
+        return not [each for each in due if each.step.startswith("policy/")]
+
+    await until(settled)
+    assert not [
+        each for each in await running.history(done["complaint_id"]) if isinstance(each, DeadlinesRecomputed)
     ]
 
 
