@@ -27,6 +27,7 @@ from libs.service.wiring import Resources
 
 LOG: Final = "main"
 NOWHERE: Final = "postgresql://nobody@127.0.0.1:1/nothing"  # whoever asks for a table is told at once
+KEPT_MAX: Final = 100_000  # everything that a simulation is about
 NO_BUS: Final = "nats://127.0.0.1:1"
 
 
@@ -36,7 +37,7 @@ class RememberingStore(EventStore):
     def __init__(
         self, log: MemoryLog, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]]
     ) -> None:
-        super().__init__(log, keys, on_appended)
+        super().__init__(log, keys, on_appended, KEPT_MAX)
         self._decoded: dict[tuple[str, int], Recorded[Any]] = {}
 
     async def decode(self, log: str, envelopes: Iterable[Envelope]) -> list[Recorded[Any]]:

@@ -24,7 +24,7 @@ from libs.events.parked import Shelf, lane_of
 from libs.events.store import EventStore
 
 # Messages in hand: waiting in lanes, being handled, waiting to be tried again.
-WINDOW: Final = 512
+WINDOW: Final = 256
 WINDOW_BYTES: Final = 4 * MESSAGE_BYTES_MAX
 HANDLERS_MAX: Final = 16  # at once, a log
 HANDLER_SECONDS_MAX: Final = 30.0

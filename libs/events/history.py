@@ -26,7 +26,7 @@ class History(Generic[S]):
         self._store = store
         self._evolve = evolve
         self._types = registry.names_of(*events)
-        self._kept: Kept[tuple[S | None, int]] = Kept(store.keys)
+        self._kept: Kept[tuple[S | None, int]] = Kept(store.keys, store.kept_max)
 
     async def now(self, log: str, complaint_id: UUID) -> S | None:
         """As it stands, with every event that is on record."""

@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 from libs.events.keys import CACHE_SECONDS_MAX, KeyRing
 
 T = TypeVar("T")
-KEPT_MAX: Final = 1024  # a case in full is about 10 KB; what is worked on now is far less than this
+KEPT_MAX: Final = 256  # a case in full is 10 to 20 KB
 
 
 class Kept(Generic[T]):
@@ -21,7 +21,7 @@ class Kept(Generic[T]):
     """
 
     def __init__(
-        self, keys: KeyRing, kept_max: int = KEPT_MAX, monotonic: Callable[[], float] = time.monotonic
+        self, keys: KeyRing, kept_max: int, monotonic: Callable[[], float] = time.monotonic
     ) -> None:
         self._keys = keys
         self._kept_max = kept_max

@@ -20,7 +20,7 @@ from libs.events.envelope import (
     Recorded,
     WrappedKey,
 )
-from libs.events.kept import Kept
+from libs.events.kept import KEPT_MAX, Kept
 from libs.events.keys import DataKey, KeyRing, KeyShelf
 
 PAGE_EVENTS: Final = 1000
@@ -106,15 +106,20 @@ class EventStore:
     """Appends and reads decoded events; tells `on_appended(log, seq)` after each commit.
 
     `standings` is where streams stood when they were last folded here, `histories` likewise; whoever decides
-    by them is corrected by `append`.
+    by them is corrected by `append`. `kept_max` bounds how many of each are kept.
     """
 
     def __init__(
-        self, log: Log, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens
+        self,
+        log: Log,
+        keys: KeyRing,
+        on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens,
+        kept_max: int = KEPT_MAX,
     ) -> None:
         self.log = log
         self.keys = keys
-        self.standings: Kept[Any] = Kept(keys)
+        self.kept_max = kept_max
+        self.standings: Kept[Any] = Kept(keys, kept_max)
         self.histories: dict[Any, Any] = {}
         self._on_appended = on_appended
 

@@ -12,7 +12,7 @@ from libs.events.contracts.personal import ERASED
 from libs.events.contracts.privacy import PersonalDataErased
 from libs.events.decider import Stream, derived_ids, standing, transact
 from libs.events.envelope import Envelope, Recorded
-from libs.events.kept import KEPT_MAX, Kept
+from libs.events.kept import Kept
 from libs.events.keys import CACHE_SECONDS_MAX, KeyEncryptionKey, KeyRing
 from libs.events.memory import MemoryLog
 from libs.events.store import Context, EventStore
@@ -208,7 +208,6 @@ def test_what_is_kept_is_bounded_in_number_and_in_time() -> None:
     kept.put("main", 2, 21)
     kept.drop("main", 2)
     assert kept.get("main", 2) is None
-    assert KEPT_MAX > 2
 
 
 def _evolve(state: Words | None, recorded: Recorded[Any]) -> Words:
