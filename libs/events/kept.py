@@ -20,9 +20,7 @@ class Kept(Generic[T]):
     CACHE_SECONDS_MAX, and when the ring forgets any key, all are dropped (SEC-2). Values must be immutable.
     """
 
-    def __init__(
-        self, keys: KeyRing, kept_max: int, monotonic: Callable[[], float] = time.monotonic
-    ) -> None:
+    def __init__(self, keys: KeyRing, kept_max: int, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._keys = keys
         self._kept_max = kept_max
         self._monotonic = monotonic
