@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any, Final
 
-import httpx
-
 from deploy.local import database, tokens
+from deploy.local.wire import Client
 
 Json = dict[str, Any]
 # A refusal is an answer: somebody was faster, or something else comes first. So is a version that is past.
@@ -48,7 +47,7 @@ class Answer:
 class Callers:
     """Makes calls in anybody's name. `clients` are by service; `refusals` counts their codes by path."""
 
-    def __init__(self, clients: Mapping[str, httpx.AsyncClient], signing_keys: str) -> None:
+    def __init__(self, clients: Mapping[str, Client], signing_keys: str) -> None:
         self.refusals: Counter[str] = Counter()
         self.calls = 0
         self._clients = clients

@@ -11,18 +11,16 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-import httpx
-
 from deploy.local import customs
 from deploy.local.calls import Callers
 from deploy.local.owing import WORTH_READING, Owed
 from deploy.local.staff import Case, Staff, Work
+from deploy.local.wire import Wire
 from libs.events.envelope import Envelope
 from libs.events.lanes import Lanes
 
 AT_WORK_MAX: Final = 24  # people calling at once
 CALL_SECONDS_MAX: Final = 30.0
-OPEN_CONNECTIONS: Final = httpx.Limits(max_connections=AT_WORK_MAX, max_keepalive_connections=AT_WORK_MAX)
 LULL: Final = timedelta(seconds=0.25)  # what follows from one thing comes in a burst: one look is enough
 RETRY: Final = timedelta(seconds=0.5)
 RETRY_MAX: Final = timedelta(seconds=8)
@@ -97,10 +95,7 @@ async def at_work(urls: Mapping[str, str], signing_keys: str, seed: int) -> Asyn
     """People at the services of these addresses; what one of them cannot do ends the block with an error."""
     async with contextlib.AsyncExitStack() as stack:
         clients = {
-            name: await stack.enter_async_context(
-                httpx.AsyncClient(base_url=url, timeout=CALL_SECONDS_MAX, limits=OPEN_CONNECTIONS)
-            )
-            for name, url in urls.items()
+            name: await stack.enter_async_context(Wire(url, CALL_SECONDS_MAX)) for name, url in urls.items()
         }
         tasks = await stack.enter_async_context(asyncio.TaskGroup())
         yield Drive(Callers(clients, signing_keys), seed, tasks)

@@ -81,7 +81,7 @@ async def thank(staff: Staff, case: Case) -> None:
         person = case.memory["case"]["answerable"]["person"] if "case" in case.memory else DESK
         body = {"person": person, "reason": "The customer wrote to thank them", "amount": money(200)}
         author = SUPERIOR if person != SUPERIOR else "general-manager"
-        await post(staff, case, "resolution", "rewards", author, body)
+        later(staff, case, timedelta(days=1), "resolution", "rewards", author, body)
 
 
 async def reopen(staff: Staff, case: Case) -> None:
