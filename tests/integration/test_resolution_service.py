@@ -239,13 +239,23 @@ async def test_an_appeal_is_decided_by_another_and_the_ledger_follows(running: R
     problem(await running.post(f"{path}/appeals/decision", reduced), 409, "judge_in_own_cause")
     case = await running.done(f"{path}/appeals/decision", reduced, by=judge)
     assert case["sanctions"][0]["installments"] == {"2026-11-01": "50.00"}
-    await running.done(f"{place}/rewards", {"person": "sales-officer", "reason": "thanked"}, by="sales-head")
+    bonus = {
+        "person": "sales-officer",
+        "reason": "thanked",
+        "amount": {"amount": "200.00", "currency": "CNY"},
+    }
+    answer = await running.post(f"{place}/rewards", bonus, by="sales-officer")
+    problem(answer, 409, "own_reward")
+    await running.done(f"{place}/rewards", bonus, by="sales-head")
 
     async def reduced_there() -> bool:
         lines = (await running.get(f"ledger?person={WORKER}"))["items"]
         return [line["appeal"] for line in lines] == ["reduced"]
 
     await until(reduced_there)
+    (line,) = (await running.get("ledger?person=sales-officer"))["items"]
+    assert (line["entry"], line["amount"], line["decided_by"]) == ("reward", bonus["amount"], "sales-head")
+    assert (line["complaint_id"], line["unit"]) == (str(complaint_id), "sales")
     stored = await running.store.read_stream("main", f"resolution-{complaint_id}")
     said = next(each for each in stored if isinstance(each.event, penalize.SanctionAppealed))
     assert said.event.data_subject == f"staff:{WORKER}"

@@ -34,6 +34,7 @@ INTAKE = (
     complaint_history.classified(THIS),
     complaint_history.assigned(THIS),
 )
+FINDING = finding()
 SERVICES = {each.SERVICE.name: each.SERVICE for each in (investigation, notifier, resolution)}
 
 
@@ -62,13 +63,13 @@ class Office:
         self.client = client
         self.store = store
 
-    async def given(self, called: Called, commands: Sequence[Any]) -> int:
+    async def given(self, called: Called, commands: Sequence[Any], found: Any = FINDING) -> int:
         """The situation that these commands lead to; gives the version of the stream."""
         for event in INTAKE:
             await self._append(f"intake-{THIS}", [event], THIS)
         await self._append(f"intake-{OTHER}", [complaint_history.recorded(OTHER)], OTHER)
         if called.service == "resolution" and commands:
-            await self._append(f"investigation-{THIS}", [finding()], THIS)
+            await self.says(f"investigation-{THIS}", found)
         happened = _happened(called, commands)
         if happened:
             await self._append(called.stream, happened, THIS)
@@ -77,6 +78,10 @@ class Office:
     async def post(self, called: Called, **headers: str) -> httpx.Response:
         bearer = {"Authorization": f"Bearer {service_kit.token(sub=called.by)}"}
         return await self.client.post(f"/v1/{called.path}", json=called.body, headers={**bearer, **headers})
+
+    async def says(self, stream: str, *happened: Any) -> None:
+        """Another service says something of the complaint."""
+        await self._append(stream, list(happened), THIS)
 
     async def _append(self, stream: str, happened: list[Any], about: UUID) -> None:
         before = await self.store.read_stream("main", stream)

@@ -124,7 +124,7 @@ TOLD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
 }
 
 
-@pytest.mark.rule("NTF-2", "NTF-5", "PRO-6", "CLS-5", "INV-4", "SLA-4")
+@pytest.mark.rule("NTF-2", "NTF-5", "PRO-6", "CLS-5", "INV-2", "INV-4", "INV-5", "INV-8", "SLA-4")
 @pytest.mark.parametrize("case", TOLD)
 async def test_who_is_told_of_an_event(office: Office, case: str) -> None:
     await office.says(says.recorded(THIS))

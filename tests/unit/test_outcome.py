@@ -18,16 +18,20 @@ from tests.unit.resolution_situations import (
     DAY,
     NOW,
     POLICY,
+    STAGES,
     THIS,
     accept,
     appeal_it,
     complete_it,
     effective,
+    impose,
     ineffective,
     propose_front_line,
     propose_it,
     reject_it,
     reopen_it,
+    spare_it,
+    waive_head,
 )
 from tests.unit.resolution_world import (
     OTHER,
@@ -258,3 +262,33 @@ def test_nothing_is_owed_by_whom_the_complaint_is_about_nor_by_anybody_below_the
         owed_by = {each.owed_by.person for each in world.outcome.missing}
         assert owed_by
         assert not [each for each in owed_by if "after-sales-head" in {each, *superiors(POLICY, each)}]
+
+
+@pytest.mark.rule("NTF-1", "NTF-3")
+def test_a_solution_that_reached_nobody_keeps_a_complaint_open_until_a_person_has_told_it() -> None:
+    """Traps 12 and 13: what arrived at one recipient, or was only tried, tells the customer nothing."""
+    task = notify.NoticeTaskRaised(
+        notice_id=UUID(int=1),
+        complaint_id=THIS,
+        kind=notify.NoticeKind.SOLUTION,
+        recipient=notify.Recipient.CUSTOMER,
+        owed_by=Answerable(unit="after-sales", person="after-sales-officer"),
+        raised_at=NOW,
+    )
+    untold = found.does(propose_front_line, accept, *STAGES[:2], impose, waive_head, spare_it)
+    to_staff = replace(notice(notify.NoticeKind.SOLUTION, 2), recipient=notify.Recipient.STAFF)
+    waiting = untold.says(task, to_staff, category="notifier").outcome
+    assert waiting.closed is None
+    (owed,) = waiting.missing
+    assert (owed.step, owed.what, owed.owed_by.person) == (Step.NOTIFY, Want.NOTICE, "after-sales-officer")
+    by_hand = notify.NoticeHandedOver(
+        notice_id=UUID(int=1),
+        complaint_id=THIS,
+        data_subject="customer:C-1",
+        kind=notify.NoticeKind.SOLUTION,
+        recipient=notify.Recipient.CUSTOMER,
+        how="called her",
+        author="after-sales-officer",
+        handed_over_at=NOW,
+    )
+    assert untold.says(task, by_hand, category="notifier").outcome.closed is not None
