@@ -33,6 +33,7 @@ from libs.events.contracts.notify import (
 )
 from libs.events.contracts.penalize import AppealOverdue
 from libs.events.contracts.propose import ComplaintReopened, SolutionProposed
+from libs.events.contracts.term import ClockResumed, ClockStopped, DeadlinesRecomputed
 from libs.events.contracts.values import Channel, Contact, Demand, Language, Product, Respondent
 from libs.events.envelope import Recorded
 from libs.policy.facts import Facts
@@ -60,9 +61,10 @@ class Complaint:
     """A complaint as its history tells it.
 
     `judged` is the judgement that holds, None while it is contested. `due` are the times that the assignment
-    at seq `due_as_of` gave; `as_of` is the seq of the newest assignment or escalation. `told` are the kinds
-    of notices that reached the customer since what they are about last changed; `tasks` those that a person
-    must deliver, and who.
+    at seq `due_as_of` gave; `moves` says where those lie that a new calendar moved at seq `moved_as_of`.
+    `first_due` is when judging or assigning is. `as_of` is the seq of the newest assignment, escalation or
+    move. `told` are the kinds of notices that reached the customer since what they are about last changed;
+    `tasks` those that a person must deliver, and who.
     """
 
     complaint_id: UUID
@@ -87,6 +89,9 @@ class Complaint:
     due: tuple[StepDue, ...] = ()
     ground: Ground | None = None
     due_as_of: int = 0
+    moves: Mapping[tuple[Step, datetime], StepDue] = field(default_factory=dict)
+    moved_as_of: int = 0
+    first_due: Mapping[Step, datetime] = field(default_factory=dict)
     as_of: int = 0
     finding: Recorded[FindingRecorded] | None = None
     lates: tuple[Lateness, ...] = ()
@@ -211,11 +216,15 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return _judged(complaint, event)
         case ClassificationContested():
             told = complaint.told - {NoticeKind.UNFOUNDED_REPLY}
-            return replace(complaint, judged=None, contested=recorded, finding=None, told=told)
+            return replace(complaint, judged=None, contested=recorded, finding=None, told=told, first_due={})
         case ComplaintJoinedIncident():
             return replace(complaint, severity=Severity.MAJOR)
         case ComplaintAssigned() | ComplaintEscalated():
             return _assigned(complaint, event, envelope.seq)
+        case ClockStopped(due=due) | ClockResumed(due=due):
+            return replace(complaint, first_due=_first_due(complaint, due))
+        case DeadlinesRecomputed():
+            return _recomputed(complaint, event, envelope.seq)
         case FindingRecorded():
             return replace(complaint, finding=recorded)
         case DeadlineMissed() | ContributionOverdue() | SupplierOverdue() | AppealOverdue():
@@ -260,9 +269,29 @@ def _amended(complaint: Complaint, event: intake.ComplaintAmended) -> Complaint:
 
 
 def _judged(complaint: Complaint, event: ComplaintClassified) -> Complaint:
-    if complaint.answerable is not None and complaint.judged is not None:
-        return replace(complaint, judged=event)  # what it is was fixed by the assignment
-    return replace(complaint, judged=event, kind=event.kind, severity=event.severity)
+    known = complaint.judged is not None
+    complaint = replace(complaint, judged=event, first_due=_first_due(complaint, event.due))
+    if complaint.answerable is not None and known:
+        return complaint  # what it is was fixed by the assignment
+    return replace(complaint, kind=event.kind, severity=event.severity)
+
+
+def _first_due(complaint: Complaint, due: tuple[StepDue, ...]) -> dict[Step, datetime]:
+    return {**complaint.first_due, **{each.step: each.due_at for each in due}}
+
+
+def _recomputed(complaint: Complaint, event: DeadlinesRecomputed, seq: int) -> Complaint:
+    """What the assignment gave lies elsewhere by the calendar now (SLA-2)."""
+    moves = {(each.due.step, each.before_at): each.due for each in event.moved if each.running}
+    first = {step: moves[step, at].due_at for step, at in complaint.first_due.items() if (step, at) in moves}
+    return replace(
+        complaint,
+        due=tuple(moves.get((each.step, each.due_at), each) for each in complaint.due),
+        moves={**complaint.moves, **moves},
+        moved_as_of=seq,
+        first_due={**complaint.first_due, **first},
+        as_of=seq if complaint.answerable else complaint.as_of,
+    )
 
 
 def _assigned(complaint: Complaint, event: ComplaintAssigned | ComplaintEscalated, seq: int) -> Complaint:
@@ -275,9 +304,10 @@ def _assigned(complaint: Complaint, event: ComplaintAssigned | ComplaintEscalate
             severity=event.severity,
             due=event.due,
             ground=event.ground,
-            due_as_of=seq,
+            due_as_of=complaint.due_as_of if event.due == complaint.due else seq,  # only changed hands
             as_of=seq,
         )
+    complaint = replace(complaint, first_due=_first_due(complaint, event.due))
     if complaint.answerable is None:
         return complaint  # nobody answers for it yet, so there is nothing to take over
     return replace(complaint, answerable=event.to, as_of=seq)

@@ -114,7 +114,9 @@ def _missing(complaint: Complaint, path: propose.Outcome | None, policy: Pack) -
 def _first_steps(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
     """Steps 2 to 4: judged, assigned, found."""
     if complaint.judged is None or complaint.judged.founded is None:
-        due_at = deadlines.due(policy, Step.CLASSIFY, complaint.severity, _judging_since(complaint)).due_at
+        due_at = complaint.first_due.get(Step.CLASSIFY) or (
+            deadlines.due(policy, Step.CLASSIFY, complaint.severity, _judging_since(complaint)).due_at
+        )
         waits = complaint.judged is not None and complaint.contested is None  # then a judge is waited for
         yield Owed(
             step=Step.CLASSIFY,
@@ -123,7 +125,9 @@ def _first_steps(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
             due_at=due_at,
         )
     if complaint.answerable is None:
-        due_at = deadlines.due(policy, Step.ASSIGN, complaint.severity, complaint.recorded_at).due_at
+        due_at = complaint.first_due.get(Step.ASSIGN) or (
+            deadlines.due(policy, Step.ASSIGN, complaint.severity, complaint.recorded_at).due_at
+        )
         desk = _desk(complaint, policy)
         yield Owed(step=Step.ASSIGN, what=Want.ASSIGNMENT, owed_by=desk, due_at=due_at)
     if complaint.finding is None:

@@ -25,6 +25,13 @@ def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
     handling = complaint.case.handling
     if handling is not None and handling.acted_on >= complaint.as_of:
         return None
+    due, due_as_of = complaint.due, complaint.due_as_of
+    if handling is not None and complaint.moved_as_of > handling.acted_on >= due_as_of:
+        # What the case has fixed since, upon the customer's answer, is not what the assignment gave.
+        due = tuple(complaint.moves.get((each.step, each.due_at), each) for each in handling.due)
+        due_as_of = complaint.moved_as_of
+        if (due, complaint.answerable) == (handling.due, handling.answerable):
+            return None
     assert complaint.answerable is not None
     assert complaint.kind is not None
     assert complaint.ground is not None
@@ -33,9 +40,9 @@ def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
         answerable=complaint.answerable,
         kind=complaint.kind,
         severity=complaint.severity,
-        due=complaint.due,
+        due=due,
         ground=complaint.ground,
-        due_as_of=complaint.due_as_of,
+        due_as_of=due_as_of,
         as_of=complaint.as_of,
         now=now,
     )

@@ -14,6 +14,7 @@ from libs.events.contracts.classify import ClassificationContested, ComplaintCla
 from libs.events.contracts.intake import ComplaintMerged, ComplaintSeparated, ComplaintWithdrawn
 from libs.events.contracts.investigate import ContributionOverdue, FindingRecorded, SupplierOverdue
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, NoticeKind, Recipient
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.decider import Stream, derived_ids, transact
 from libs.events.envelope import Recorded
 from libs.policy import deadlines
@@ -31,6 +32,7 @@ C = TypeVar("C")
 FOLLOWED: Final = (
     ComplaintAssigned,
     ComplaintEscalated,
+    DeadlinesRecomputed,
     FindingRecorded,
     *lateness.LATE,
     ComplaintClassified,

@@ -11,7 +11,7 @@ import pytest
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Step
 from libs.events.contracts.investigate import InvestigationHandedOver
-from libs.events.contracts.term import Breach, DeadlinesRecomputed
+from libs.events.contracts.term import Breach, ClockStopped, DeadlinesRecomputed
 from tests.e2e import town
 from tests.e2e.town import Town
 from tests.packs import text_with
@@ -60,6 +60,29 @@ async def test_a_day_off_announced_late_moves_what_is_open_when_it_comes_into_fo
     assert [each.missed_at for each in await here.said(DeadlineMissed) if each.step is Step.INVESTIGATE] == [
         handed.due_at
     ]
+
+
+@rule("SLA-2", "ASG-7")
+async def test_the_case_follows_and_is_late_by_the_new_calendar_only(here: Town) -> None:
+    complaint_id = await here.records()
+    before = await due(here, complaint_id, "propose")
+    await publishes(here, TUESDAY, day_off=WEDNESDAY)
+    await here.waits(timedelta(days=1))
+    after = await due(here, complaint_id, "propose")
+    (event,) = await here.said(DeadlinesRecomputed)
+    moved = next(each for each in event.moved if each.due.step is Step.PROPOSE)
+    assert (moved.before_at, moved.due.due_at) == (before, after)
+    await here.waits(after - here.world.now)
+    late = [each.missed_at for each in await here.said(DeadlineMissed) if each.step is Step.PROPOSE]
+    assert late == [after]
+
+
+@rule("SLA-9")
+async def test_what_is_owed_of_judging_is_due_when_the_clock_that_stopped_says(here: Town) -> None:
+    complaint_id = await here.records(product={"order_number": "SO-1"})
+    await here.waits(timedelta(minutes=30))
+    (stopped,) = await here.said(ClockStopped)
+    assert await due(here, complaint_id, "classify") == stopped.due[0].due_at
 
 
 @rule("SLA-2")
