@@ -36,6 +36,7 @@ from libs.events.contracts.propose import ComplaintReopened, SolutionProposed
 from libs.events.contracts.term import ClockResumed, ClockStopped, DeadlinesRecomputed
 from libs.events.contracts.values import Channel, Contact, Demand, Language, Product, Respondent
 from libs.events.envelope import Recorded
+from libs.policy.calendar import Span
 from libs.policy.facts import Facts
 from services.resolution import lateness, measure, state
 from services.resolution.lateness import Lateness
@@ -92,6 +93,7 @@ class Complaint:
     moves: Mapping[tuple[Step, datetime], StepDue] = field(default_factory=dict)
     moved_as_of: int = 0
     first_due: Mapping[Step, datetime] = field(default_factory=dict)
+    waits: tuple[Span, ...] = ()  # while the customer owed details
     as_of: int = 0
     finding: Recorded[FindingRecorded] | None = None
     lates: tuple[Lateness, ...] = ()
@@ -221,8 +223,13 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return replace(complaint, severity=Severity.MAJOR)
         case ComplaintAssigned() | ComplaintEscalated():
             return _assigned(complaint, event, envelope.seq)
-        case ClockStopped(due=due) | ClockResumed(due=due):
-            return replace(complaint, first_due=_first_due(complaint, due))
+        case ClockStopped(due=due, since=since, until=until):
+            waits = (*complaint.waits, Span(since, until))
+            return replace(complaint, first_due=_first_due(complaint, due), waits=waits)
+        case ClockResumed(due=due, answered_at=at):
+            *before, last = complaint.waits
+            waits = (*before, Span(last.start, max(last.start, min(last.end, at))))
+            return replace(complaint, first_due=_first_due(complaint, due), waits=waits)
         case DeadlinesRecomputed():
             return _recomputed(complaint, event, envelope.seq)
         case FindingRecorded():

@@ -234,6 +234,15 @@ class StepAnswer(BaseModel):
     missing: tuple[MissingAnswer, ...]
 
 
+class TimeAnswer(BaseModel):
+    """From recording to the end, or so far: on the clock, and in working time while nobody waited for details
+    or an answer of the customer; and the working time in which somebody did (SLA-9)."""
+
+    elapsed_seconds: int
+    working_seconds: int
+    waited_seconds: int
+
+
 class OutcomeAnswer(BaseModel):
     """The eight steps of a complaint, and whether it is closed. `path`: how it ends, as things are."""
 
@@ -242,6 +251,7 @@ class OutcomeAnswer(BaseModel):
     round: int
     closed: bool
     closed_at: datetime | None
+    time: TimeAnswer
     steps: tuple[StepAnswer, ...]
 
 

@@ -13,10 +13,12 @@ from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.notify import NoticeKind
 from libs.events.contracts.values import Contact
 from libs.policy import deadlines, incidents, people
+from libs.policy.calendar import Span
 from libs.policy.pack import Pack
 from services.resolution import lateness, owed
 from services.resolution.history import Complaint, Entry
 from services.resolution.owed import Owed, Want
+from services.resolution.state import Offered
 
 # Which steps a complaint goes through, by how it ends. Whoever answers for a fault is decided on all of them.
 PATHS: Final = {
@@ -78,6 +80,14 @@ def of(complaint: Complaint, policy: Pack) -> Outcome:
         ),
         closed=complaint.case.closed,
     )
+
+
+def spent(complaint: Complaint, policy: Pack, now: datetime) -> deadlines.Spent:
+    """What it took from recording to its end, or so far: on the clock, and without waits for the customer."""
+    case, closed = complaint.case, complaint.case.closed
+    end = closed.closed_at if closed else now
+    offered = (Span(case.solution.since, end),) if isinstance(case.solution, Offered) else ()
+    return deadlines.spent(policy, complaint.recorded_at, end, (*complaint.waits, *case.waits, *offered))
 
 
 def path_of(complaint: Complaint) -> propose.Outcome | None:

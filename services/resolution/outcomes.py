@@ -22,10 +22,11 @@ async def read_outcome(complaint_id: UUID, response: Response, caller: Reader, d
     """By everything that is on record of the complaint, whichever service recorded it."""
     resources = desk.resources
     complaint = await desk.complaint(caller.org, complaint_id)
-    policy = await resources.policies.in_force(caller.org, resources.now())
+    now = resources.now()
+    policy = await resources.policies.in_force(caller.org, now)
     if complaint.version:
         response.headers["ETag"] = idempotency.etag(complaint.version)
-    return shown.outcome(outcome.of(complaint, policy))
+    return shown.outcome(outcome.of(complaint, policy), outcome.spent(complaint, policy, now))
 
 
 @router.post("/v1/complaints/{complaint_id}/reopening", summary="A resolved complaint is not over")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 from uuid import UUID
 
+from libs.policy.deadlines import Spent
 from services.resolution import execute, measure, state
 from services.resolution.models import (
     ApprovalWanted,
@@ -16,6 +17,7 @@ from services.resolution.models import (
     SanctionAnswer,
     SolutionAnswer,
     StepAnswer,
+    TimeAnswer,
     Undecided,
 )
 from services.resolution.outcome import Outcome, StepOutcome
@@ -123,14 +125,19 @@ def improvement(found: measure.Existing, version: int) -> ImprovementAnswer:
     )
 
 
-def outcome(found: Outcome) -> OutcomeAnswer:
-    """The eight steps."""
+def outcome(found: Outcome, time: Spent) -> OutcomeAnswer:
+    """The eight steps, and the time they took."""
     return OutcomeAnswer(
         complaint_id=found.complaint_id,
         path=found.path,
         round=found.round,
         closed=found.closed is not None,
         closed_at=found.closed.closed_at if found.closed else None,
+        time=TimeAnswer(
+            elapsed_seconds=int(time.elapsed.total_seconds()),
+            working_seconds=int(time.working.total_seconds()),
+            waited_seconds=int(time.paused.total_seconds()),
+        ),
         steps=tuple(_step(each) for each in found.steps),
     )
 
