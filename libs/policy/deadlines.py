@@ -70,7 +70,8 @@ def pause(pack: Pack, since: datetime, answered_at: datetime | None = None) -> S
 
     It ends with the answer, at the latest when the policy waits no longer: no deadline rests for ever.
     """
-    until = _end(pack.calendar, pack.deadlines.waiting.at_most, since, ())
+    waiting = pack.deadlines.waiting
+    until = _end(pack.calendar, waiting.at_most, since, ()) if waiting else since
     return Span(since, until if answered_at is None else max(since, min(answered_at, until)))
 
 

@@ -208,7 +208,7 @@ def stopped_clock(asked_by: UUID, asked_at: datetime, moment: Moment, record: Re
         notice_id=asked_by,
         waiting=waiting,
         due=_lies(policy, waited),
-        ground=policy.ground(policy.deadlines.waiting.clause),
+        ground=_waiting_ground(policy),
         now=moment.now,
     )
 
@@ -220,7 +220,7 @@ def resumed_clock(answered_at: datetime, moment: Moment, record: Record) -> wait
         complaint_id=record.complaint_id,
         answered_at=answered_at,
         due=_lies(policy, handling.answered(answered_at)) if handling.stopped else (),
-        ground=policy.ground(policy.deadlines.waiting.clause),
+        ground=_waiting_ground(policy),
         now=moment.now,
     )
 
@@ -308,6 +308,11 @@ def _lies(policy: Pack, handling: Handling) -> tuple[StepDue, ...]:
         return ()
     due = fixed.lies(policy, fixed.own(handling, term))
     return () if due == term.due else (due,)
+
+
+def _waiting_ground(policy: Pack) -> Ground:
+    waiting = policy.deadlines.waiting
+    return policy.ground(waiting.clause) if waiting else policy.ground()
 
 
 def _due(policy: Pack, step: Step, severity: Severity, start: datetime) -> StepDue:

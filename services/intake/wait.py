@@ -66,7 +66,8 @@ def _stop(command: StopClock, complaint: Complaint) -> list[events.ClockStopped]
         case Recorded(record):
             handling = record.handling
             asked = {notice_id for notice_id, _ in handling.stops}
-            if not record.missing_details or handling.stopped or command.notice_id in asked:
+            waits = command.waiting.end > command.waiting.start  # which is for the policy to say
+            if not waits or not record.missing_details or handling.stopped or command.notice_id in asked:
                 return []  # the answer was faster, or this was heard before
             return [
                 events.ClockStopped(

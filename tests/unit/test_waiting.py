@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -14,9 +14,13 @@ from libs.events.contracts.handling import Step
 from libs.events.contracts.notify import NoticeHandedOver, NoticeKind, Recipient
 from libs.events.contracts.term import ClockResumed, ClockStopped
 from services.intake import state
+from tests.packs import STANDARD_TEXT
 from tests.unit import intake_office
 from tests.unit.intake_office import ANSWER, DETAILS, Office, at
 
+WAITING = "".join(
+    line for line in STANDARD_TEXT.splitlines(keepends=True) if "SLA-W1" in line or "  waiting:" in line
+)
 rule = pytest.mark.rule
 
 
@@ -52,6 +56,16 @@ async def test_a_wait_over_a_weekend_counts_once(office: Office) -> None:
     assert (resumed.since, resumed.answered_at) == (at(20, 16, 30), at(23, 9, 30))
     assert [due.due_at for due in resumed.due] == [at(23, 11)]  # an hour and a half was left
     assert (await office.complaint(complaint_id)).__class__ is state.Assigned
+
+
+@rule("SLA-9", "GOV-1")
+async def test_a_policy_that_says_nothing_of_waiting_waits_for_nobody(office: Office) -> None:
+    """It may have been published before a policy could say so, and a published policy never changes."""
+    await office.publishes(2, date(2026, 11, 20), (WAITING, ""))
+    complaint_id = await office.wants_details()
+    await office.asks(complaint_id)
+    assert await office.said(ClockStopped) == []
+    assert (await office.term(complaint_id)).due.due_at == at(23, 9)
 
 
 @rule("SLA-9")

@@ -74,7 +74,7 @@ class Deadlines(Part):
     """All clocks. A warning goes out when `warning_share` of the time has passed (SLA-4)."""
 
     warning_share: Share
-    waiting: Waiting
+    waiting: Waiting | None = None  # packs that were published before there was such a thing wait for nobody
     steps: StepDeadlines
     errands: ErrandDeadlines
 
