@@ -129,6 +129,8 @@ class Chain:
 
     Feed it the events in order with `follow`, page by page; then `end` compares with the head row, if there
     is one. A log rewritten from some event to its end, or cut short there, shows only against a checkpoint.
+    Every id and the version of every stream are remembered (100 MB a million events, 160 MB a million streams):
+    an id used twice, in a chain made anew, shows in nothing that could be forgotten on the way.
     """
 
     def __init__(self, log: str, checkpoint: Checkpoint | None = None) -> None:
