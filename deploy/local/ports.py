@@ -1,6 +1,7 @@
 """Which port each process listens on, and whether it is free: found out before anything starts."""
 
 import socket
+from collections import deque
 
 from deploy.local import services
 
@@ -8,6 +9,8 @@ HOST = "127.0.0.1"
 OFFSETS = {**services.OFFSETS, "postgres": 40, "nats": 41}
 FIRST = 8100
 PORT_MAX = 65535
+GIVEN_MAX = 1000
+_given: deque[int] = deque(maxlen=GIVEN_MAX)
 
 
 class PortTaken(Exception):
@@ -59,7 +62,11 @@ def taken(port: int) -> bool:
 
 
 def free() -> int:
-    """A port that is free now (another program may take it before you do)."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        return int(probe.getsockname()[1])
+    """A port that is free now and was not given lately (another program may take it before you do)."""
+    while True:
+        with socket.socket() as probe:
+            probe.bind((HOST, 0))
+            port = int(probe.getsockname()[1])
+        if port not in _given:  # the kernel gives one again that nobody listens on yet
+            _given.append(port)
+            return port

@@ -79,6 +79,9 @@ class TestPorts:
         assert "intake" not in result.output
         assert not home.postgres.exists()
 
+    def test_no_port_is_given_twice(self) -> None:
+        assert len({ports.free() for _ in range(500)}) == 500
+
     def test_one_port_cannot_serve_two(self) -> None:
         port = ports.free()
         with pytest.raises(ports.PortTaken, match=f"port {port} is meant for postgres and for nats"):
