@@ -39,27 +39,27 @@ def link(previous: bytes, envelope: Envelope) -> bytes:
     type, actor, traceparent (each with a 4-byte length before it), then SHA-256 of the body's stored bytes.
     The same bytes as the log's SQL function makes (AUD-3).
     """
-    complaint, cause = envelope.complaint_id, envelope.caused_by
+    log, seq, event_id, stream, version, type_, complaint, actor, cause, traceparent, at, body, _ = envelope
     fixed = _FIXED.pack(
         previous,
-        envelope.seq,
-        (envelope.at - EPOCH) // _MICROSECOND,
-        envelope.version,
-        envelope.event_id.bytes,
+        seq,
+        (at - EPOCH) // _MICROSECOND,
+        version,
+        event_id.bytes,
         complaint.bytes if complaint else _NIL,
         cause.bytes if cause else _NIL,
     )
-    stream = envelope.stream.encode()
+    stream_bytes = stream.encode()
     content = b"".join(
         (
             fixed,
-            _measured(envelope.log),
-            _LENGTH.pack(len(stream)),
-            stream,
-            _measured(envelope.type),
-            _measured(envelope.actor),
-            _measured(envelope.traceparent),
-            hashlib.sha256(envelope.body).digest(),
+            _measured(log),
+            _LENGTH.pack(len(stream_bytes)),
+            stream_bytes,
+            _measured(type_),
+            _measured(actor),
+            _measured(traceparent),
+            hashlib.sha256(body).digest(),
         )
     )
     return hashlib.sha256(content).digest()
@@ -129,8 +129,8 @@ class Chain:
 
     Feed it the events in order with `follow`, page by page; then `end` compares with the head row, if there
     is one. A log rewritten from some event to its end, or cut short there, shows only against a checkpoint.
-    Every id and the version of every stream are remembered (100 MB a million events, 160 MB a million streams):
-    an id used twice, in a chain made anew, shows in nothing that could be forgotten on the way.
+    Every id and the version of every stream are remembered (100 MB a million events, 160 MB a million
+    streams): an id used twice, in a chain made anew, shows in nothing that could be forgotten on the way.
     """
 
     def __init__(self, log: str, checkpoint: Checkpoint | None = None) -> None:
