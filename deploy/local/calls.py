@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ ANSWERS: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.PRECONDITION_FAILED}
 AGAIN: Final = frozenset({HTTPStatus.SERVICE_UNAVAILABLE})
 CURRENCY: Final = "CNY"
 ATTEMPTS_MAX: Final = 5
+VARYING: Final = re.compile(r"/(?:[0-9a-f]{8}-[0-9a-f-]{27}|\d+)")  # what names one thing in a path
 
 
 def money(amount: object) -> Json:
@@ -45,11 +47,12 @@ class Answer:
 
 
 class Callers:
-    """Makes calls in anybody's name. `clients` are by service; `refusals` counts their codes by path."""
+    """Makes calls in anybody's name. `clients` are by service; `refusals` counts codes."""
 
     def __init__(self, clients: Mapping[str, Client], signing_keys: str) -> None:
         self.refusals: Counter[str] = Counter()
         self.calls = 0
+        self.done: Counter[tuple[str, str]] = Counter()  # commands carried out, by service and kind of path
         self._clients = clients
         self._mint: Callable[[str], str] = lambda person: tokens.mint(
             signing_keys, database.LOG, tokens.SCOPES, person, tokens.TTL_SECONDS
@@ -62,7 +65,10 @@ class Callers:
 
     async def post(self, service: str, path: str, person: str, body: Json | None = None) -> Answer:
         """Give a command. Unexpected for whatever is neither done nor refused."""
-        return await self._call(service, "POST", path, person, body)
+        answer = await self._call(service, "POST", path, person, body)
+        if answer:
+            self.done[service, VARYING.sub("/{}", path)] += 1
+        return answer
 
     async def get(self, service: str, path: str, person: str) -> Answer:
         """Look something up."""

@@ -67,7 +67,7 @@ async def tell_by_hand(staff: Staff, case: Case) -> None:
     while case.notices:
         notice_id = case.notices.pop()
         how: tuple[str, Json | None] = ("handover", {"how": "Told on the telephone"})
-        if case.happens(f"sends {notice_id} again", 0.3):
+        if case.happens(f"sends {notice_id} again", 0.3) and case.once(f"sends {notice_id} again"):
             how = ("resend", None)
         work = partial(
             staff.callers.post, "notifier", f"/v1/notifications/{notice_id}/{how[0]}", DESK, how[1]

@@ -39,6 +39,7 @@ from services.resolution import lookups as resolution_lookups
 from services.resolution import reactions as resolution_reactions
 
 FAILING: Final = 0.05
+UNREACHABLE: Final = 0.01  # of all notices reach nobody over any channel, and are left to a person (NTF-3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,8 @@ class Unsteady:
         """See `Channel.send`."""
         if self._chance.random() < FAILING:
             raise Failed("the channel is away")
+        if random.Random(str(notice.notice_id)).random() < UNREACHABLE:
+            raise Failed("there is nobody at this address")
 
 
 def oversight(resources: Simulated) -> Part:
