@@ -223,13 +223,8 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return replace(complaint, severity=Severity.MAJOR)
         case ComplaintAssigned() | ComplaintEscalated():
             return _assigned(complaint, event, envelope.seq)
-        case ClockStopped(due=due, since=since, until=until):
-            waits = (*complaint.waits, Span(since, until))
-            return replace(complaint, first_due=_first_due(complaint, due), waits=waits)
-        case ClockResumed(due=due, answered_at=at):
-            *before, last = complaint.waits
-            waits = (*before, Span(last.start, max(last.start, min(last.end, at))))
-            return replace(complaint, first_due=_first_due(complaint, due), waits=waits)
+        case ClockStopped() | ClockResumed():
+            return _waited(complaint, event)
         case DeadlinesRecomputed():
             return _recomputed(complaint, event, envelope.seq)
         case FindingRecorded():
@@ -237,6 +232,21 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
         case DeadlineMissed() | ContributionOverdue() | SupplierOverdue() | AppealOverdue():
             late = lateness.of(recorded, complaint.answerable)
             return replace(complaint, lates=(*complaint.lates, late))
+        case SolutionProposed():
+            tasks = dict(complaint.tasks)
+            tasks.pop(NoticeKind.SOLUTION, None)
+            told = complaint.told - {NoticeKind.SOLUTION}
+            return replace(complaint, told=told, tasks=tasks, old_offers=complaint.offers)
+        case ComplaintReopened() if complaint.judged is not None and complaint.judged.founded is not None:
+            # A further round finds and tells anew; one that was contested is judged anew, and waits for that.
+            return replace(complaint, finding=None, told=frozenset(), due=event.due or complaint.due)
+        case _:
+            return _told(complaint, event)
+
+
+def _told(complaint: Complaint, event: object) -> Complaint:
+    """What reached the customer, and what did not."""
+    match event:
         case NoticeWritten(kind=NoticeKind.SOLUTION, notice_id=written):
             return replace(complaint, offers=complaint.offers | {written})
         case NoticeDelivered(recipient=Recipient.CUSTOMER) | NoticeHandedOver(recipient=Recipient.CUSTOMER):
@@ -247,14 +257,6 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return replace(complaint, answered=True)
         case NoticeTaskRaised():
             return replace(complaint, tasks={**complaint.tasks, event.kind: event.owed_by})
-        case SolutionProposed():
-            tasks = dict(complaint.tasks)
-            tasks.pop(NoticeKind.SOLUTION, None)
-            told = complaint.told - {NoticeKind.SOLUTION}
-            return replace(complaint, told=told, tasks=tasks, old_offers=complaint.offers)
-        case ComplaintReopened() if complaint.judged is not None and complaint.judged.founded is not None:
-            # A further round finds and tells anew; one that was contested is judged anew, and waits for that.
-            return replace(complaint, finding=None, told=frozenset(), due=event.due or complaint.due)
         case _:
             return complaint
 
@@ -281,6 +283,15 @@ def _judged(complaint: Complaint, event: ComplaintClassified) -> Complaint:
     if complaint.answerable is not None and known:
         return complaint  # what it is was fixed by the assignment
     return replace(complaint, kind=event.kind, severity=event.severity)
+
+
+def _waited(complaint: Complaint, event: ClockStopped | ClockResumed) -> Complaint:
+    if isinstance(event, ClockStopped):
+        waits = (*complaint.waits, Span(event.since, event.until))
+    else:
+        *before, last = complaint.waits
+        waits = (*before, Span(last.start, max(last.start, min(last.end, event.answered_at))))
+    return replace(complaint, first_due=_first_due(complaint, event.due), waits=waits)
 
 
 def _first_due(complaint: Complaint, due: tuple[StepDue, ...]) -> dict[Step, datetime]:
