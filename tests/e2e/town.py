@@ -84,8 +84,8 @@ async def living(seed: int = 1) -> AsyncIterator[Town]:
     async with world.running(seed, NONE) as found, contextlib.AsyncExitStack() as stack:
         clients = {
             name: await stack.enter_async_context(
-                httpx.AsyncClient(transport=transport, base_url=f"http://{name}")
+                httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{name}")
             )
-            for name, transport in found.transports.items()
+            for name, app in found.apps.items()
         }
         yield Town(found, Callers(clients, found.ground.signing_keys))
