@@ -55,7 +55,7 @@ async def tell_apart(staff: Staff, case: Case) -> None:
     other = {"reason": "Compared with the earlier one"}
     if case.happens("is another", 0.2):
         await post(staff, case, "intake", "separate", DESK, other | {"separate_from": alike[0]})
-    elif case.happens("is the same", 0.1):
+    elif case.happens("is the same", 0.3):
         merged = await post(staff, case, "intake", "merge", DESK, other | {"into": alike[0]})
         if merged and case.happens("was another after all", 0.4):
             body = other | {"separate_from": alike[0]}

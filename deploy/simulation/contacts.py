@@ -8,6 +8,7 @@ from typing import Any, Final
 
 CUSTOMERS: Final = 60
 PRODUCTS: Final = 25
+SERIAL_NUMBERS: Final = 80
 PARTS: Final = ("LED-T8-18W", "BAT-48V", "LAMP-B22", "DRIVER-20W", "CORD-3M", "STRIP-5M", "TYR-16")
 CHANNELS: Final = ("phone", "letter", "in_person", "email", "web", "chat", "dealer", "internal")
 DEMANDS: Final = ("repair", "replacement", "refund", "compensation", "apology", "explanation")
@@ -69,7 +70,7 @@ def _product(at: datetime, chance: random.Random) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "part_number": chance.choice(PARTS),
         "batch": f"B{chance.randint(1, 60)}" if chance.random() < 0.3 else None,
-        "serial_number": f"SN-{chance.randint(1, 80)}" if chance.random() < 0.6 else None,
+        "serial_number": f"SN-{chance.randint(1, SERIAL_NUMBERS)}" if chance.random() < 0.6 else None,
         "order_number": f"SO-{chance.randint(1, 9999)}",
         "delivered_on": (at - timedelta(days=chance.choice((5, 30, 90, 200, 500)))).date().isoformat(),
         "quantity": 40,
