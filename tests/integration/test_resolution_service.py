@@ -253,6 +253,11 @@ async def test_an_appeal_is_decided_by_another_and_the_ledger_follows(running: R
         return [line["appeal"] for line in lines] == ["reduced"]
 
     await until(reduced_there)
+
+    async def rewarded_there() -> bool:
+        return len((await running.get("ledger?person=sales-officer"))["items"]) == 1
+
+    await until(rewarded_there)
     (line,) = (await running.get("ledger?person=sales-officer"))["items"]
     assert (line["entry"], line["amount"], line["decided_by"]) == ("reward", bonus["amount"], "sales-head")
     assert (line["complaint_id"], line["unit"]) == (str(complaint_id), "sales")
