@@ -10,8 +10,6 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-import httpx
-
 from deploy.local import customs, policies
 from deploy.local.calls import Callers
 from deploy.local.owing import WAKING, Owed
@@ -49,11 +47,7 @@ class Story:
 async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> Story:
     """Live through `months` in which `count` contacts come in, and then until nothing more happens."""
     async with running(seed, faults) as world:
-        clients = {
-            name: httpx.AsyncClient(transport=transport, base_url=f"http://{name}")
-            for name, transport in world.transports.items()
-        }
-        callers = Callers(clients, world.ground.signing_keys)
+        callers = Callers(world.clients, world.ground.signing_keys)
 
         staff = Staff(callers, seed, customs.RULES, customs.MOODS, Leisure(world))
         world.bus.subscribe("staff", partial(hear, world, staff))

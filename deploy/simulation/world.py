@@ -12,9 +12,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-import httpx
-
 from deploy.simulation import ids, parts
+from deploy.simulation.direct import Direct
 from deploy.simulation.resources import LOG, Ground
 from libs.events.envelope import Recorded
 from libs.events.memory_bus import Faults, MemoryBus
@@ -41,7 +40,7 @@ class World:
         self.log, self.store = self.ground.log, self.ground.store
         self.parts = {name: make(self.ground.resources()) for name, make in parts.PARTS.items()}
         self.apps = {name: part.app() for name, part in self.parts.items()}
-        self.transports = {name: httpx.ASGITransport(app) for name, app in self.apps.items()}
+        self.clients = {name: Direct(app) for name, app in self.apps.items()}
         self.bus = self.new_bus(self.chance, faults)
         self.changed: dict[UUID, None] = {}  # complaints that somebody should look at, in order
         self.heard: defaultdict[UUID, list[int]] = defaultdict(list)  # by complaint, as it came

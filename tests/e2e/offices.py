@@ -106,8 +106,8 @@ async def simulated() -> AsyncIterator[tuple[Office, simulation.World]]:
     try:
         async with simulation.running(1, Faults()) as world:
             clients = {
-                name: httpx.AsyncClient(transport=transport, base_url=f"http://{name}")
-                for name, transport in world.transports.items()
+                name: httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url=f"http://{name}")
+                for name, app in world.apps.items()
             }
             yield Office(Callers(clients, world.ground.signing_keys), Diary(world)), world
     except ExceptionGroup as failed:  # each service wraps it once more
