@@ -35,8 +35,8 @@ def closed(outcome: str, after: timedelta, complaint: UUID = ONE) -> Envelope:
 
 
 def told(kind: str, after: timedelta, recipient: str = "customer") -> Envelope:
-    body = {"kind": kind, "recipient": recipient, "delivered_at": FRIDAY + after}
-    return said("notifier.notice_delivered", **body)
+    at = FRIDAY + after
+    return said("notifier.notice_delivered", kind=kind, recipient=recipient, delivered_at=at)
 
 
 def of(*events: Envelope) -> Figures:
@@ -72,7 +72,6 @@ def test_nothing_that_staff_are_told_is_a_first_response() -> None:
 
 def test_each_step_is_counted_once_for_each_complaint() -> None:
     judged = said("intake.complaint_classified", founded={"value": True})
-    stage = {"stage": "started", "complete": False}
     found = of(
         recorded(),
         said("intake.complaint_classified", founded=None),
@@ -80,7 +79,7 @@ def test_each_step_is_counted_once_for_each_complaint() -> None:
         judged,
         said("intake.complaint_assigned"),
         said("investigation.finding_recorded"),
-        said("resolution.execution_advanced", **stage),
+        said("resolution.execution_advanced", stage="started", complete=False),
         told("acknowledgement", timedelta()),
         said("resolution.responsibility_waived", complete=True),
     )
