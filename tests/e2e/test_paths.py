@@ -244,7 +244,7 @@ async def test_batch_incident(office: Office) -> None:
     assert found["incident_id"] == complaints[0].history("complaint_joined_incident")[0]["incident_id"]
     await office.happened("notice_written", kind="batch_incident", person="general-manager")
     for each in complaints:
-        adopted = await each.happened("finding_recorded")
+        adopted = await each.happened("finding_recorded", complaint_id=each.id)
         assert adopted["adopted_from"] is not None
     measure = await office.measure(*complaints, owner=MAKERS_HEAD)
     await measure.complete()
