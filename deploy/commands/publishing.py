@@ -14,8 +14,11 @@ from deploy.local.folder import Folder
 SECONDS_MAX: Final = 30.0
 SCOPES: Final = ("policy:write",)
 TTL_SECONDS: Final = 300
-# What every problem has (RFC 9457); whatever else it names belongs to this refusal.
-_EVERY_PROBLEM: Final = frozenset({"type", "title", "status", "detail", "code", "errors", "trace_id"})
+# What any problem may have (RFC 9457); whatever else it names belongs to this refusal. `current_version` is
+# that of the record of all policies: beside the versions of packs it would only mislead.
+_EVERY_PROBLEM: Final = frozenset(
+    {"type", "title", "status", "detail", "code", "errors", "trace_id", "current_version"}
+)
 _THE_PACKS_FAULT: Final = frozenset({HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY})
 
 
