@@ -120,6 +120,8 @@ class Consumer:
             ack_wait=ACK_WAIT_SECONDS,
             max_ack_pending=2 * WINDOW,
             max_deliver=-1,
+            # Its place is our checkpoint: on disk, each acknowledgement would wait for the disk once more.
+            mem_storage=True,
         )
 
 

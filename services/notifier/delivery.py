@@ -14,7 +14,7 @@ from uuid import UUID
 from prometheus_client import Counter
 
 from libs.events.contracts.personal import Erased
-from libs.events.decider import Stream, transact
+from libs.events.decider import Stream, standing, transact
 from libs.events.store import Context
 from libs.service import telemetry
 from libs.service.outbound import Outbound
@@ -46,10 +46,14 @@ class Sender:
         self._resources = resources
         self._channels = by_name
 
-    async def send(self, log: str, notice_id: UUID, *, first: bool = False) -> None:
-        """Make the attempt that is due, if one is; with `first` only if none was made before."""
-        past = await self._resources.store.read_stream(log, NOTICES.name(notice_id))
-        notice = NOTICES.fold(NOTICES.initial, [each.event for each in past])
+    async def send(
+        self, log: str, notice_id: UUID, *, first: bool = False, cause: UUID | None = None
+    ) -> None:
+        """Make the attempt that is due, if one is; with `first` only if none was made before.
+
+        `cause`: the event that calls for it; None where a clock does.
+        """
+        notice = (await standing(self._resources.store, log, NOTICES, notice_id)).state
         if not isinstance(notice, state.Sending) or not self._is_due(notice, first):
             return
         failure = await self._attempt(log, notice)
@@ -66,7 +70,7 @@ class Sender:
         context = Context(
             actor="notifier",
             complaint_id=notice.letter.written.complaint_id,
-            caused_by=past[-1].envelope.event_id,
+            caused_by=cause,
             traceparent=telemetry.traceparent(),
         )
         await transact(self._resources.store, log, NOTICES, notice_id, deliver.decide, command, context)

@@ -32,7 +32,8 @@ def sending(resources: Resources, sender: Sender) -> tuple[Reaction, ...]:
     writer = Writer(resources)
 
     async def on_notice_written(heard: Recorded[NoticeWritten]) -> None:
-        await sender.send(heard.envelope.log, heard.event.notice_id, first=True)
+        envelope = heard.envelope
+        await sender.send(envelope.log, heard.event.notice_id, first=True, cause=envelope.event_id)
 
     async def on_complaint_changed(heard: Recorded[Any]) -> None:
         if _may_answer(heard.event):
