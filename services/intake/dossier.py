@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 from uuid import UUID
 
 from pydantic import BaseModel
 
 from libs.events.contracts import handling as contracts
 from libs.events.contracts import intake as events
-from libs.events.contracts import registry
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated, EscalationCause
 from libs.events.contracts.classify import ComplaintClassified
 from libs.events.contracts.handling import Kind, Nature, Severity, Step
-from libs.events.contracts.personal import Erased
 from libs.events.contracts.values import (
     Channel,
     Complainant,
@@ -28,11 +25,9 @@ from libs.events.contracts.values import (
     Source,
 )
 from libs.events.envelope import Recorded
+from libs.events.masking import masked
 from services.intake import state
 from services.intake.handling import Handling
-
-MASKED: Final = "[masked]"
-E = TypeVar("E")
 
 
 class Version(BaseModel):
@@ -328,22 +323,6 @@ def _escalation(event: ComplaintEscalated) -> Escalation:
 def attachment(kept: events.AttachmentAdded) -> Attachment:
     """As the dossier and the list of attachments show it."""
     return Attachment.model_validate(kept, from_attributes=True)
-
-
-def masked(event: E) -> E:
-    """The event with every personal text masked; what was erased says so."""
-    hidden: E = _mask(event, registry.contract_of(type(event)).personal_fields)
-    return hidden
-
-
-def _mask(value: Any, tree: Any) -> Any:
-    if value is None or isinstance(value, Erased):
-        return value
-    if tree is True:
-        return MASKED
-    if isinstance(tree, tuple):
-        return tuple(_mask(item, tree[1]) for item in value)
-    return replace(value, **{name: _mask(getattr(value, name), branch) for name, branch in tree.items()})
 
 
 def _amendment(event: events.ComplaintAmended, version: int, before: state.Statement) -> Amendment:
