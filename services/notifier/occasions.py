@@ -19,7 +19,7 @@ from libs.events.contracts.handling import Answerable, Judgement, Step
 from libs.events.contracts.notify import NoticeKind
 from libs.events.contracts.propose import Outcome, SolutionProposed, Stage
 from libs.events.contracts.values import Detail
-from libs.policy import notices, people
+from libs.policy import notices, people, terms
 from libs.policy.pack import Pack
 from services.notifier import words
 from services.notifier.history import Complaint
@@ -110,7 +110,7 @@ def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequen
         case propose.ExecutionAdvanced(stage=stage) if stage is not Stage.SIGNED_FOR:  # their own doing
             yield Telling(
                 NoticeKind.PROGRESS,
-                lambda say: {"step": say.one(words.STAGES, stage), **say.who(in_charge)},
+                lambda say: {"step": say.one(terms.STAGES, stage), **say.who(in_charge)},
             )
         case propose.ComplaintClosed(outcome=outcome) if outcome is not Outcome.UNFOUNDED:
             yield Telling(NoticeKind.CLOSING, _closed(outcome, complaint, measures))
@@ -246,8 +246,8 @@ def _due(event: DeadlineWarned | DeadlineMissed) -> Values:
 def _assigned(event: assign.ComplaintAssigned) -> Values:
     due = next((each.due_at for each in event.due if each.step is Step.INVESTIGATE), None)
     return lambda say: {
-        "kind": say.one(words.KINDS, event.kind),
-        "severity": say.one(words.SEVERITIES, event.severity),
+        "kind": say.one(terms.KINDS, event.kind),
+        "severity": say.one(terms.SEVERITIES, event.severity),
         "due_at": say.time(due) if due else "",
         **say.who(event.answerable),
     }
@@ -257,7 +257,7 @@ def _missed(event: DeadlineMissed, complaint: Complaint | None, policy: Pack) ->
     level = max((complaint.level if complaint else 0) + 1, policy.escalation.begins_at.overdue)
     return lambda say: {
         **_due(event)(say),
-        "cause": say.one(words.CAUSES, EscalationCause.OVERDUE),
+        "cause": say.one(terms.CAUSES, EscalationCause.OVERDUE),
         "level": str(min(level, len(policy.escalation.ladder))),
         "owed_by": say.person(event.owed_by) if event.owed_by else "",
     }
@@ -271,7 +271,7 @@ def _errand_late(event: ErrandLate) -> Values:
     supplier = event.supplier if isinstance(event, investigate.SupplierOverdue) else None
     owed_by = None if isinstance(event, investigate.SupplierOverdue) else event.owed_by
     return lambda say: {
-        "cause": say.one(words.CAUSES, EscalationCause.OVERDUE),
+        "cause": say.one(terms.CAUSES, EscalationCause.OVERDUE),
         "step": say.step(step),
         "due_at": say.time(event.due_at),
         "owed_by": say.person(owed_by) if owed_by else supplier or "",
@@ -280,7 +280,7 @@ def _errand_late(event: ErrandLate) -> Values:
 
 def _escalated(event: assign.ComplaintEscalated) -> Values:
     return lambda say: {
-        "cause": say.one(words.CAUSES, event.cause),
+        "cause": say.one(terms.CAUSES, event.cause),
         "level": str(event.level),
         "tried": event.tried or "",
     }
