@@ -24,13 +24,13 @@ class NotTheEarlier(errors.Refused):
 
 
 class NotLinked(errors.Refused):
-    """These two complaints are neither merged nor suspected to be the same."""
+    """Only what was merged, or is suspected to be the same, can be separated; these two are neither."""
 
     code = "not_linked"
 
 
 class NotOpen(errors.Refused):
-    """The complaint to merge into is not open, so it cannot carry on for both."""
+    """The complaint to merge into is not open, so it cannot carry on for both: name an open one instead."""
 
     code = "not_open"
 

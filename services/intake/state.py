@@ -134,13 +134,13 @@ INITIAL: Final = NotRecorded()
 
 
 class AlreadyWithdrawn(errors.Refused):
-    """The complainant took this complaint back."""
+    """The complainant took this complaint back: should they complain again, it must be recorded anew."""
 
     code = "already_withdrawn"
 
 
 class AlreadyMerged(errors.Refused):
-    """This complaint was merged into another one, which carries on for both."""
+    """This complaint was merged into another one, which carries on for both: separate them first."""
 
     code = "already_merged"
 

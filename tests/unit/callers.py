@@ -14,6 +14,10 @@ from libs.events.memory import MemoryLog
 from libs.events.store import Context, EventStore
 from libs.service import wiring
 from libs.service.app import Service, create_app
+from services.intake import app as intake
+from services.intake.desk import Desk as IntakeDesk
+from services.intake.neighbours import MemoryNeighbours
+from services.intake.numbers import MemoryNumbers
 from services.investigation import app as investigation
 from services.investigation.desk import Desk as InvestigationDesk
 from services.investigation.repairs import MemoryRepairs
@@ -22,6 +26,7 @@ from services.resolution import app as resolution
 from services.resolution.desk import Desk as ResolutionDesk
 from services.resolution.lookups import MemoryLookups
 from tests import complaint_history, service_kit
+from tests.unit import intake_situations as contacts
 from tests.unit import investigation_situations as inquiries
 from tests.unit import notifier_situations as notices
 from tests.unit import resolution_situations as cases
@@ -35,17 +40,21 @@ INTAKE = (
     complaint_history.assigned(THIS),
 )
 FINDING = finding()
-SERVICES = {each.SERVICE.name: each.SERVICE for each in (investigation, notifier, resolution)}
+SERVICES = {each.SERVICE.name: each.SERVICE for each in (intake, investigation, notifier, resolution)}
 
 
 @dataclass(frozen=True)
 class Called:
-    """A command over HTTP: by whom, in which situation it is carried out, and in which it comes too early."""
+    """A command over HTTP: by whom, in which situation it is carried out, and in which it comes too early.
+
+    `file`: what is sent in place of a body.
+    """
 
     service: str
     path: str
     by: str = "quality-officer"
     body: Any = None
+    file: bytes | None = None
     given: Sequence[Any] = ()
     too_early: Sequence[Any] | None = None
     code: str = ""
@@ -65,9 +74,14 @@ class Office:
 
     async def given(self, called: Called, commands: Sequence[Any], found: Any = FINDING) -> int:
         """The situation that these commands lead to; gives the version of the stream."""
-        for event in INTAKE:
-            await self._append(f"intake-{THIS}", [event], THIS)
-        await self._append(f"intake-{OTHER}", [complaint_history.recorded(OTHER)], OTHER)
+        if called.service == "intake":
+            for other in contacts.BEFORE:
+                happened = contacts.when(other, contacts.given())
+                await self._append(f"intake-{other.complaint_id}", happened, other.complaint_id)
+        else:
+            for event in INTAKE:
+                await self._append(f"intake-{THIS}", [event], THIS)
+            await self._append(f"intake-{OTHER}", [complaint_history.recorded(OTHER)], OTHER)
         if called.service == "resolution" and commands:
             await self.says(f"investigation-{THIS}", found)
         happened = _happened(called, commands)
@@ -76,8 +90,11 @@ class Office:
         return len(happened)
 
     async def post(self, called: Called, **headers: str) -> httpx.Response:
-        bearer = {"Authorization": f"Bearer {service_kit.token(sub=called.by)}"}
-        return await self.client.post(f"/v1/{called.path}", json=called.body, headers={**bearer, **headers})
+        headers["Authorization"] = f"Bearer {service_kit.token(sub=called.by)}"
+        if called.file is None:
+            return await self.client.post(f"/v1/{called.path}", json=called.body, headers=headers)
+        headers["Content-Type"] = "text/plain"
+        return await self.client.post(f"/v1/{called.path}", content=called.file, headers=headers)
 
     async def says(self, stream: str, *happened: Any) -> None:
         """Another service says something of the complaint."""
@@ -94,7 +111,9 @@ def _happened(called: Called, commands: Sequence[Any]) -> list[Any]:
     when: Callable[..., list[Any]]
     after: Callable[..., Any]
     before: Any
-    if called.service == "investigation":
+    if called.service == "intake":
+        when, after, before = contacts.when, contacts.after, contacts.given()
+    elif called.service == "investigation":
         when, after, before = inquiries.when, inquiries.after, inquiries.given()
     elif called.service == "notifier":
         before = notices.given() if called.key == NOTICE else notices.promised()
@@ -124,6 +143,8 @@ async def office(service: str, folder: Path, now: datetime = NOW) -> AsyncIterat
 
 def _desk(service: Service, resources: wiring.Resources) -> Any:
     """What looks across complaints, without a database."""
+    if service is intake.SERVICE:
+        return IntakeDesk(resources, MemoryNeighbours(), MemoryNumbers())
     if service is investigation.SERVICE:
         return InvestigationDesk(resources, MemoryRepairs())
     if service is resolution.SERVICE:

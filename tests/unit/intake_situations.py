@@ -143,7 +143,11 @@ def given(*commands: Any) -> state.Complaint:
     return complaint
 
 
-earlier = given(replace(record_it, complaint_id=EARLIER, received_at=NOW - timedelta(days=1)))
+# Other complaints, received before this one.
+BEFORE = tuple(
+    replace(record_it, complaint_id=other, received_at=NOW - timedelta(days=1)) for other in (EARLIER, OTHER)
+)
+earlier = given(BEFORE[0])
 merge_it = merge.MergeComplaint(complaint_id=THIS, into=earlier, now=NOW, **BECAUSE)
 separate_it = merge.SeparateComplaint(complaint_id=THIS, separated_from=EARLIER, now=NOW, **BECAUSE)
 
@@ -220,25 +224,27 @@ pass_it = plan.passing(
 stop_it = plan.stopped_clock(UUID(int=88), NOW, MOMENT, on_record(given(record_it, wait_it)))
 resume_it = plan.resumed_clock(NOW, MOMENT, on_record(given(record_it, wait_it, stop_it, complete_it)))
 
-SITUATIONS: dict[str, state.Complaint] = {
-    "not recorded": state.INITIAL,
-    "enquiry": given(record_enquiry),
-    "recorded": given(record_it),
-    "suspected": given(record_it, suspect_it),
-    "separated": given(record_it, suspect_it, separate_it),
-    "waiting": given(record_it, wait_it),
-    "asked": given(record_it, wait_it, stop_it),
-    "answered": given(record_it, wait_it, stop_it, complete_it),
-    "ready": given(record_it, complete_it),
-    "founded": given(record_it, complete_it, classify_it),
-    "unfounded": given(record_it, complete_it, reject_it),
-    "contested": given(record_it, complete_it, reject_it, contest_it),
-    "assigned": assigned,
-    "joined": given(record_it, complete_it, classify_it, assign_it, join_it),
-    "escalated": given(record_it, complete_it, classify_it, assign_it, escalate_it),
-    "withdrawn": given(record_it, withdraw_it),
-    "merged": given(record_it, merge_it),
+# The commands that lead to each situation, and the situation.
+HISTORIES: dict[str, tuple[Any, ...]] = {
+    "not recorded": (),
+    "enquiry": (record_enquiry,),
+    "recorded": (record_it,),
+    "suspected": (record_it, suspect_it),
+    "separated": (record_it, suspect_it, separate_it),
+    "waiting": (record_it, wait_it),
+    "asked": (record_it, wait_it, stop_it),
+    "answered": (record_it, wait_it, stop_it, complete_it),
+    "ready": (record_it, complete_it),
+    "founded": (record_it, complete_it, classify_it),
+    "unfounded": (record_it, complete_it, reject_it),
+    "contested": (record_it, complete_it, reject_it, contest_it),
+    "assigned": (record_it, complete_it, classify_it, assign_it),
+    "joined": (record_it, complete_it, classify_it, assign_it, join_it),
+    "escalated": (record_it, complete_it, classify_it, assign_it, escalate_it),
+    "withdrawn": (record_it, withdraw_it),
+    "merged": (record_it, merge_it),
 }
+SITUATIONS = {name: given(*commands) for name, commands in HISTORIES.items()}
 COMMANDS: dict[str, Any] = {
     "record": record_it,
     "amend": amend_it,

@@ -9,10 +9,18 @@ import httpx
 import pytest
 
 from tests.service_kit import problem
-from tests.unit.callers import CALLS, RIVALS, SERVICES, office
+from tests.unit import callers, intake_callers
+from tests.unit.callers import SERVICES, office
+from tests.unit.intake_situations import HISTORIES
 
-# A new measure has no version that anybody could have seen.
-WITHOUT_VERSION = {"/v1/improvements"}
+CALLS = {
+    **callers.CALLS,
+    **{f"intake: {name}": called for name, called in intake_callers.CALLS.items()},
+}
+RIVALS = callers.RIVALS | intake_callers.RIVALS
+# What is new has no version that anybody could have seen.
+WITHOUT_VERSION = {"/v1/complaints", "/v1/complaints/import", "/v1/improvements"}
+FIRST = r"(?i)\b(first|must|before|needs?|needed|only|once|again|anew|instead)\b"
 WON = (200, 201)
 every_call = pytest.mark.parametrize("name", CALLS)
 
@@ -70,11 +78,26 @@ async def test_what_is_out_of_order_is_refused_with_what_must_happen_first(name:
         answer = await at.post(called)
         content = problem(answer, 409, called.code)
         says_how_it_stands(answer, version)
-        assert re.search(r"first|must|before|need|only|once|again", content["detail"]), content["detail"]
+        assert re.search(FIRST, content["detail"]), content["detail"]
+
+
+@pytest.mark.parametrize("situation", [name for name in HISTORIES if name != "not recorded"])
+@pytest.mark.parametrize("name", intake_callers.CALLS)
+async def test_intake_does_it_or_says_what_comes_first(name: str, situation: str, tmp_path: Path) -> None:
+    called = intake_callers.CALLS[name]
+    async with office("intake", tmp_path) as at:
+        version = await at.given(called, HISTORIES[situation])
+        answer = await at.post(called)
+        if answer.status_code in WON:
+            return
+        content = problem(answer, 409, answer.json()["code"])
+        says_how_it_stands(answer, version)
+        assert re.search(FIRST, content["detail"]), content["detail"]
 
 
 def test_every_command_has_a_case() -> None:
-    known = {re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|/\d+(?=/|$)", "*", f"/v1/{c.path}") for c in CALLS.values()}
+    paths = {f"/v1/{called.path}".partition("?")[0] for called in CALLS.values()}
+    known = {re.sub(r"[0-9a-f]{8}-[0-9a-f-]{27}|/\d+(?=/|$)", "*", path) for path in paths}
     known = {path.replace("*", "/*").replace("//", "/") for path in known}
     offered = {
         re.sub(r"\{\w+\}", "*", getattr(route, "path", ""))
