@@ -1,4 +1,4 @@
-"""Commands of intake that somebody gives over HTTP, in their situations, and those that exclude each other."""
+"""Commands of intake that people give over HTTP, in their situations, and those that exclude each other."""
 
 from dataclasses import replace
 from typing import Any
