@@ -15,11 +15,14 @@ from libs.events.contracts.personal import Erased
 from libs.events.contracts.propose import Answer, CostBearer, Outcome, RemedyKind, Stage
 from libs.events.contracts.values import (
     Channel,
+    Complainant,
     Contact,
+    Demand,
     DemandKind,
     Detail,
     Language,
     Money,
+    Respondent,
     RespondentKind,
 )
 from libs.events.masking import Masked
@@ -187,6 +190,24 @@ APPEALS: Final[Mapping[AppealOutcome, Spoken]] = {
     AppealOutcome.REDUCED: ("减轻", "reduced"),
     AppealOutcome.LIFTED: ("撤销", "lifted"),
 }
+FIELDS: Final[Mapping[str, Spoken]] = {
+    "number": ("编号", "Number"),
+    "received": ("受理时间", "Received"),
+    "recorded": ("登记时间", "Recorded"),
+    "occurred": ("发生时间", "Occurred"),
+    "channel": ("受理渠道", "Channel"),
+    "complainant": ("投诉人", "Complainant"),
+    "respondent": ("被投诉方", "Respondent"),
+    "product": ("产品、订单", "Product, order"),
+    "demand": ("投诉要求", "Demand"),
+    "narrative": ("投诉内容", "Narrative"),
+    "kind": ("类别", "Kind"),
+    "severity": ("程度", "Severity"),
+    "founded": ("是否成立", "Founded"),
+    "answerable": ("责任部门与责任人", "Unit and person"),
+    "status": ("状态", "Status"),
+    "amended": ("已更正", "amended"),
+}
 # What stands where something cannot, or may not, be shown; and an answer to a yes-or-no question.
 ERASED: Final[Spoken] = ("（已删除）", "(erased)")
 WITHHELD: Final[Spoken] = ("（无权查看）", "(withheld)")
@@ -242,3 +263,21 @@ class Speaker:
         if isinstance(text, Erased):
             return self.said(ERASED)
         return self.said(WITHHELD) if isinstance(text, Masked) else text or ""
+
+    def complainant(self, complainant: Complainant) -> str:
+        """Who complained, and the customer's id where there is one."""
+        return rows(self.text(complainant.name), complainant.customer_id)
+
+    def respondent(self, respondent: Respondent) -> str:
+        """What or whom it is against."""
+        kind = self.one(RESPONDENTS, respondent.kind)
+        return rows(f"{kind} {respondent.reference}", self.text(respondent.name))
+
+    def demand(self, demand: Demand) -> str:
+        """What is asked for, in kind, in words and in money."""
+        return rows(self.one(DEMANDS, demand.kind), self.text(demand.text), self.money(demand.money))
+
+
+def rows(*said: str | None) -> str:
+    """What is said, a line each; nothing takes no line."""
+    return "\n".join(each for each in said if each)

@@ -295,6 +295,24 @@ async def listed(
     return (await connection.execute(rows)).mappings().all()
 
 
+async def in_order(
+    connection: AsyncConnection,
+    log: str,
+    since: datetime | None,
+    until: datetime | None,
+    after: int,
+    limit: int,
+) -> Sequence[RowMapping]:
+    """Rows of the register, oldest first, recorded at or after `since` and before `until`."""
+    columns = COMPLAINTS.c
+    rows = select(*_SHOWN).where(columns.log == log, columns.seq > after)
+    if since is not None:
+        rows = rows.where(columns.recorded_at >= since)
+    if until is not None:
+        rows = rows.where(columns.recorded_at < until)
+    return (await connection.execute(rows.order_by(columns.seq).limit(limit))).mappings().all()
+
+
 async def incidents(
     connection: AsyncConnection, log: str, before: int | None, limit: int
 ) -> Sequence[RowMapping]:
