@@ -113,7 +113,7 @@ class Deadline(BaseModel):
 class Wait(BaseModel):
     """When the customer was waited for, who had been asked for details; no deadline counts that (SLA-9).
 
-    `until` of the last one is when deadlines run on at the latest, as long as `answered` is false.
+    The last `until` is when deadlines run on at the latest, as long as `answered` is false there.
     """
 
     since: datetime
@@ -164,12 +164,12 @@ def handled(record: state.Record, status: state.Status, version: int) -> Handled
 
 def waits(record: state.Record) -> tuple[Wait, ...]:
     """All of them, in order."""
-    found, stopped = record.handling.stops, record.handling.stopped
+    found, open_still = record.handling.stops, {each.notice_id for each in record.handling.stopped}
     return tuple(
         Wait(
             since=span.start,
             until=span.end,
-            answered=stopped is None or stopped.notice_id != notice_id,
+            answered=notice_id not in open_still,
         )
         for notice_id, span in found
     )

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from libs.events.contracts import assign, classify, clock, term
 from libs.events.contracts.handling import Answerable, Severity, Step, StepDue
+from libs.events.contracts.values import Detail
 from libs.policy.calendar import Span
 
 Event = (
@@ -50,20 +51,22 @@ class Term:
 class Handling:
     """Everything that was decided, and where that leaves the complaint.
 
-    Time for it counts from `counted_from`. `waited`: while details were missing, at present since
+    Time for it counts from `counted_from`. `waited`: while details were `missing`, at present since
     `waiting_since`; `stops` are the times the customer, who had been asked for them, was waited for (SLA-9),
-    the last one until `stopped.until` where that is there. `stood_still`: while it was merged into another,
-    at present since `stopped_since`, when it was withdrawn or merged. Later steps are due at `due`, counted
-    from the assignment `first`, whatever hands it went through, and lie there since `due_moved_at` where they
-    have moved. `late` are the terms of this round that were missed, and went to leadership. `answerable` is
-    who has it now, `level` how far it was escalated since it was assigned, `reassigned` how often it changed
-    hands since leadership last had it.
+    `stopped` those that were not answered yet, and `awaited` what was asked for and is missing still.
+    `stood_still`: while it was merged into another, at present since `stopped_since`, when it was withdrawn
+    or merged. Later steps are due at `due`, counted from the assignment `first`, whatever hands it went
+    through, and lie there since `due_moved_at` where they have moved. `late` are the terms of this round that
+    were missed, and went to leadership. `answerable` is who has it now, `level` how far it was escalated
+    since it was assigned, `reassigned` how often it changed hands since leadership last had it.
     """
 
     counted_from: datetime
+    missing: frozenset[Detail] = frozenset()
     waiting_since: datetime | None = None
     waited: tuple[Span, ...] = ()
-    stopped: term.ClockStopped | None = None
+    awaited: frozenset[Detail] = frozenset()
+    stopped: tuple[term.ClockStopped, ...] = ()
     stops: tuple[tuple[UUID, Span], ...] = ()
     stopped_since: datetime | None = None
     stood_still: tuple[Span, ...] = ()
@@ -123,9 +126,8 @@ class Handling:
 
     def answered(self, at: datetime) -> Handling:
         """The customer is waited for no longer; what was past the policy's limit has counted already."""
-        *before, (notice_id, span) = self.stops
-        waited = (notice_id, Span(span.start, max(span.start, min(span.end, at))))
-        return replace(self, stopped=None, stops=(*before, waited))
+        waited = ((each, Span(span.start, max(span.start, min(span.end, at)))) for each, span in self.stops)
+        return replace(self, stopped=(), awaited=frozenset(), stops=tuple(waited))
 
     @property
     def entries(self) -> int:
@@ -133,13 +135,14 @@ class Handling:
         return len(self.judgements) + len(self.contests) + len(self.assignments) + len(self.escalations)
 
 
-def begun(at: datetime, missing: Collection[object]) -> Handling:
+def begun(at: datetime, missing: Collection[Detail]) -> Handling:
     """Nothing is decided of a complaint that came in at that time."""
-    return Handling(counted_from=at, waiting_since=at if missing else None)
+    return Handling(counted_from=at, missing=frozenset(missing), waiting_since=at if missing else None)
 
 
-def supplied(handling: Handling, missing: Collection[object], at: datetime) -> Handling:
+def supplied(handling: Handling, missing: Collection[Detail], at: datetime) -> Handling:
     """After an amendment that leaves these details missing: the customer is waited for, or no longer."""
+    handling = replace(handling, missing=frozenset(missing), awaited=handling.awaited.intersection(missing))
     if handling.waiting_since is None:
         return replace(handling, waiting_since=at) if missing else handling
     if missing:
@@ -198,7 +201,12 @@ def after(handling: Handling, event: Event) -> Handling:
             return _told(handling, step, warned=True, missed=True)
         case term.ClockStopped():
             stop = (event.notice_id, Span(event.since, event.until))
-            stopped = replace(handling, stopped=event, stops=(*handling.stops, stop))
+            stopped = replace(
+                handling,
+                stopped=(*handling.stopped, event),
+                awaited=handling.missing,
+                stops=(*handling.stops, stop),
+            )
             return moved(stopped, event.due, event.stopped_at)
         case term.ClockResumed():
             return moved(handling.answered(event.answered_at), event.due, event.resumed_at)

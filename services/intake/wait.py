@@ -27,7 +27,10 @@ from services.intake.state import (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StopClock:
-    """The customer was asked by that notice and is waited for; `due` is where that moves what runs."""
+    """The customer was asked by that notice and is waited for; `due` is where that moves what runs.
+
+    Each notice asks for what was not asked for before, so each has its own time.
+    """
 
     complaint_id: UUID
     notice_id: UUID
@@ -39,7 +42,7 @@ class StopClock:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResumeClock:
-    """The customer's answer is on record since `answered_at`; `due` is where that moves what runs."""
+    """All that was asked for is on record since `answered_at`; `due` is where that moves what runs."""
 
     complaint_id: UUID
     answered_at: datetime
@@ -67,7 +70,7 @@ def _stop(command: StopClock, complaint: Complaint) -> list[events.ClockStopped]
             handling = record.handling
             asked = {notice_id for notice_id, _ in handling.stops}
             waits = command.waiting.end > command.waiting.start  # which is for the policy to say
-            if not waits or not record.missing_details or handling.stopped or command.notice_id in asked:
+            if not waits or not record.missing_details or command.notice_id in asked:
                 return []  # the answer was faster, or this was heard before
             return [
                 events.ClockStopped(
@@ -92,14 +95,15 @@ def _stop(command: StopClock, complaint: Complaint) -> list[events.ClockStopped]
 def _resume(command: ResumeClock, complaint: Complaint) -> list[events.ClockResumed]:
     match complaint:
         case Open(record):
-            stopped = record.handling.stopped
-            if stopped is None or record.missing_details:
-                return []
+            handling = record.handling
+            if not handling.stopped or handling.awaited:
+                return []  # what is missing but was not asked for yet is for us to ask
+            first = handling.stopped[0]
             return [
                 events.ClockResumed(
                     complaint_id=record.complaint_id,
-                    awaited=stopped.awaited,
-                    since=stopped.since,
+                    awaited=first.awaited,
+                    since=first.since,
                     answered_at=command.answered_at,
                     due=command.due,
                     ground=command.ground,

@@ -28,7 +28,7 @@ from libs.events.contracts.intake import (
 from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, Recipient
 from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened, SolutionProposed
-from libs.events.contracts.values import Complainant, Respondent
+from libs.events.contracts.values import Complainant, Detail, Respondent
 from libs.events.envelope import Recorded
 from libs.events.history import History
 from libs.events.store import EventStore
@@ -76,6 +76,8 @@ class Complaint:
     respondent: Respondent
     recorded_at: datetime
     reply_due_at: datetime
+    missing: tuple[Detail, ...] = ()
+    newly_missing: tuple[Detail, ...] = ()  # since the newest amendment
     severity: Severity = Severity.MINOR  # until it is judged
     answerable: Answerable | None = None
     level: int = 0
@@ -132,6 +134,7 @@ def _recorded(event: ComplaintRecorded) -> Complaint:
         respondent=event.respondent,
         recorded_at=event.recorded_at,
         reply_due_at=event.first_reply_due_at,
+        missing=event.missing_details,
     )
 
 
@@ -143,9 +146,11 @@ def _after(complaint: Complaint, event: object) -> Complaint:
                 data_subject=event.data_subject,
                 complainant=event.complainant or complaint.complainant,
                 respondent=event.respondent or complaint.respondent,
+                missing=event.missing_details,
+                newly_missing=tuple(each for each in event.missing_details if each not in complaint.missing),
             )
-        case EnquiryBecameComplaint(first_reply_due_at=due_at):
-            return replace(complaint, reply_due_at=due_at)
+        case EnquiryBecameComplaint(first_reply_due_at=due_at, missing_details=missing):
+            return replace(complaint, reply_due_at=due_at, missing=missing)
         case ComplaintClassified(severity=severity):
             return replace(complaint, severity=severity)
         case ComplaintAssigned(answerable=answerable, severity=severity):

@@ -31,6 +31,7 @@ Values = Callable[[Speaker], dict[str, str]]
 DELAYS: Final = frozenset({Step.CLASSIFY, Step.ASSIGN, Step.INVESTIGATE, Step.PROPOSE, Step.NOTIFY})
 HEARD: Final = (
     intake.ComplaintRecorded,
+    intake.ComplaintAmended,
     intake.EnquiryBecameComplaint,
     classify.ComplaintClassified,
     classify.IncidentRaised,
@@ -86,6 +87,8 @@ def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequen
         case intake.ComplaintRecorded():
             yield Telling(NoticeKind.ACKNOWLEDGEMENT, _acknowledged(event))
             yield from _wanted(event.missing_details)
+        case intake.ComplaintAmended() if not complaint.over:
+            yield from _wanted(complaint.newly_missing)  # the rest was asked for before (REC-2)
         case intake.EnquiryBecameComplaint(missing_details=missing):
             yield from _wanted(missing)
         case classify.ComplaintClassified(founded=Judgement(value=False) as judgement):

@@ -289,8 +289,8 @@ def _waited(complaint: Complaint, event: ClockStopped | ClockResumed) -> Complai
     if isinstance(event, ClockStopped):
         waits = (*complaint.waits, Span(event.since, event.until))
     else:
-        *before, last = complaint.waits
-        waits = (*before, Span(last.start, max(last.start, min(last.end, event.answered_at))))
+        at = event.answered_at
+        waits = tuple(Span(each.start, max(each.start, min(each.end, at))) for each in complaint.waits)
     return replace(complaint, first_due=_first_due(complaint, event.due), waits=waits)
 
 

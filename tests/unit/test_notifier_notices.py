@@ -182,6 +182,7 @@ def test_every_event_that_is_heard_has_a_case() -> None:
     shown = {type(event) for event, _ in TOLD.values()}
     elsewhere = {
         intake.ComplaintRecorded,
+        intake.ComplaintAmended,
         intake.EnquiryBecameComplaint,
         classify.IncidentRaised,
         investigate.InvestigationJoined,
@@ -198,6 +199,40 @@ async def test_missing_details_are_asked_for_with_the_acknowledgement(office: Of
     assert await office.written() == [("acknowledgement", CUSTOMER), ("details_wanted", CUSTOMER)]
     assert "数量、订单号" in await office.text("details_wanted")
     assert [each.by for each in await office.said(notify.FirstReplyGiven)] == [Reply.NOTICE]
+
+
+def amended(*missing: Detail) -> intake.ComplaintAmended:
+    return intake.ComplaintAmended(
+        complaint_id=THIS,
+        data_subject=f"customer:C-{THIS}",
+        amended_at=NOW,
+        author="li.wei",
+        reason="the customer called",
+        missing_details=missing,
+    )
+
+
+@pytest.mark.rule("NTF-2", "REC-2")
+async def test_what_an_amendment_makes_missing_is_asked_for_and_only_that(office: Office) -> None:
+    await office.says(says.recorded(THIS, missing_details=(Detail.QUANTITY,)))
+    await office.says(amended(Detail.QUANTITY))  # which was asked for before
+    assert len(await office.written()) == 2
+    await office.says(amended(Detail.QUANTITY, Detail.PART_NUMBER))
+    assert (await office.written())[2:] == [("details_wanted", CUSTOMER)]
+    assert "料号" in await office.text("details_wanted")
+    assert "数量" not in await office.text("details_wanted")
+    await office.says(amended())
+    assert len(await office.written()) == 3
+    await office.says(amended(Detail.QUANTITY))  # now it is against a product again
+    assert len(await office.written()) == 4
+
+
+@pytest.mark.rule("NTF-2", "REC-2")
+async def test_who_has_taken_it_back_is_asked_for_nothing(office: Office) -> None:
+    await office.says(says.recorded(THIS))
+    await office.says(says.withdrawn(THIS))
+    await office.says(amended(Detail.QUANTITY))
+    assert await office.written() == [("acknowledgement", CUSTOMER)]
 
 
 @pytest.mark.rule("NTF-2", "REC-4")

@@ -99,6 +99,69 @@ async def test_a_comment_moves_nothing_while_the_customer_is_waited_for(office: 
     assert await office.said(ClockResumed) == []
 
 
+SERVICE = {"kind": "service", "reference": "hotline"}
+TUBE = {"kind": "product", "reference": "LED-T8-18W"}
+
+
+@rule("SLA-9", "REC-2")
+async def test_what_turns_out_to_be_missing_later_stops_the_clock_when_it_is_asked_for(
+    office: Office,
+) -> None:
+    complaint_id = await office.wants_details(respondent=SERVICE)
+    judged = {"kind": "service", "nature": "human_factors", "severity": "minor"}
+    no = {"value": False, "reason": "nobody was rude"}
+    await office.calls(complaint_id, "classification", "after-sales-officer", founded=no, **judged)
+    await office.calls(complaint_id, "contest", new_facts="the lamp is what I meant")
+    due = (await office.term(complaint_id)).due
+    office.now = at(20, 16, 30)
+    await office.calls(complaint_id, "amendments", reason="it is the lamp", respondent=TUBE)
+    assert await office.said(ClockStopped) == []
+    assert (await office.term(complaint_id)).due == due
+    office.now = at(20, 17)
+    await office.asks(complaint_id)
+    (stopped,) = await office.said(ClockStopped)
+    assert stopped.since == at(20, 17)
+    office.now = at(23, 9, 30)
+    await office.calls(complaint_id, "amendments", **ANSWER)
+    assert [event.since for event in await office.said(ClockResumed)] == [at(20, 17)]
+
+
+@rule("SLA-9", "REC-2")
+async def test_who_is_asked_for_more_is_waited_for_from_then_on_and_no_time_counts_twice(
+    office: Office,
+) -> None:
+    complaint_id = await office.wants_details()
+    await office.asks(complaint_id)
+    office.now = at(23, 9)
+    await office.asks(complaint_id)
+    first, second = await office.said(ClockStopped)
+    assert (second.since, second.until > first.until) == (at(23, 9), True)
+    assert (await office.term(complaint_id)).due == second.due[0]
+    assert [wait["answered"] for wait in (await office.deadlines(complaint_id))["waits"]] == [False, False]
+    office.now = at(23, 9, 30)
+    await office.calls(complaint_id, "amendments", **ANSWER)
+    (resumed,) = await office.said(ClockResumed)
+    assert (resumed.since, [due.due_at for due in resumed.due]) == (first.since, [at(23, 11, 30)])
+    spent = (await office.deadlines(complaint_id))["spent"][0]
+    assert (spent["working_seconds"], spent["paused_seconds"]) == (0, 2.5 * 3600)
+
+
+@rule("SLA-9", "REC-2")
+async def test_the_answer_to_all_that_was_asked_ends_the_wait_though_more_is_missing_by_now(
+    office: Office,
+) -> None:
+    await office.publishes(2, date(2026, 11, 20), ("    - requirement\n", ""))
+    complaint_id = await office.wants_details()
+    await office.asks(complaint_id)
+    await office.publishes(3, date(2026, 11, 20))
+    office.now = at(23, 9, 30)
+    answer = {"reason": "they called", "unavailable_details": DETAILS[:-1]}
+    assert (await office.calls(complaint_id, "amendments", **answer))["missing_details"] == ["requirement"]
+    assert len(await office.said(ClockResumed)) == 1
+    await office.asks(complaint_id)
+    assert [each.since for each in await office.said(ClockStopped)] == [at(20, 16), at(23, 9, 30)]
+
+
 @rule("SLA-9")
 async def test_a_changed_severity_drops_no_earlier_wait(office: Office) -> None:
     """Trap 4: glpi#6902."""
