@@ -64,9 +64,9 @@ def told(pack: Pack, kind: NoticeKind, on: date, about: str | None = None) -> tu
     return tuple(dict.fromkeys(chosen))
 
 
-def takes_over(pack: Pack, on: date) -> Answerable:
-    """Who tells the recipient by hand when every channel failed (NTF-3)."""
-    return people.choose(pack, people.in_office(pack, pack.notices.told.failed_notice), on).answerable
+def takes_over(pack: Pack, on: date, about: str | None = None) -> Answerable:
+    """Who tells the recipient by hand when every channel failed (NTF-3); not who is complained of (ASG-4)."""
+    return people.choose(pack, people.in_office(pack, pack.notices.told.failed_notice), on, about).answerable
 
 
 def retry_after(pack: Pack, attempt: int) -> timedelta | None:

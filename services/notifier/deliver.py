@@ -17,13 +17,15 @@ from services.notifier.state import Arrived, HandedOver, LeftToPerson, Notice, N
 class RecordAttempt:
     """Attempt number `attempt` went out over `channel`; `failure` says why it did not arrive, None: it did.
 
-    `final`: no other try, over whatever channel, can do better. `policy` says when it is tried again.
+    `final`: no other try, over whatever channel, can do better. `policy` says when it is tried again, and who
+    tells by hand what never arrived: not the person that the complaint is `about` (ASG-4).
     """
 
     channel: str
     attempt: int
     failure: str | None
     final: bool
+    about: str | None = None
     policy: Pack
     now: datetime
 
@@ -77,6 +79,6 @@ def _failed(command: RecordAttempt, reason: str, notice: Sending) -> Iterator[Ev
             complaint_id=written.complaint_id,
             kind=written.kind,
             recipient=written.recipient,
-            owed_by=notices.takes_over(command.policy, command.policy.day_of(command.now)),
+            owed_by=notices.takes_over(command.policy, command.policy.day_of(command.now), command.about),
             raised_at=command.now,
         )

@@ -16,10 +16,11 @@ from prometheus_client import Counter
 from libs.events.contracts.personal import Erased
 from libs.events.decider import Stream, standing, transact
 from libs.events.store import Context
+from libs.policy.pack import Pack
 from libs.service import telemetry
 from libs.service.outbound import Outbound
 from libs.service.wiring import Resources
-from services.notifier import deliver, state
+from services.notifier import deliver, history, state
 from services.notifier.channels.channel import Channel, Failed, Outgoing
 from services.notifier.channels.jetstream import JetStream
 from services.notifier.channels.outbox import Outbox
@@ -59,12 +60,14 @@ class Sender:
         failure = await self._attempt(log, notice)
         attempts.labels(notice.channel, "failed" if failure else "delivered").inc()
         now = self._resources.now()
+        policy = await self._resources.policies.in_force(log, now)
         command = deliver.RecordAttempt(
             channel=notice.channel,
             attempt=notice.letter.attempts + 1,
             failure=failure,
             final=_erased(notice.letter),
-            policy=await self._resources.policies.in_force(log, now),
+            about=await self._about(log, notice.letter, policy) if failure else None,
+            policy=policy,
             now=now,
         )
         context = Context(
@@ -74,6 +77,14 @@ class Sender:
             traceparent=telemetry.traceparent(),
         )
         await transact(self._resources.store, log, NOTICES, notice_id, deliver.decide, command, context)
+
+    async def _about(self, log: str, letter: state.Letter, policy: Pack) -> str | None:
+        """The person complained of (ASG-4)."""
+        complaint_id = letter.written.complaint_id
+        if complaint_id is None:
+            return None
+        complaint = await history.of(self._resources.store).now(log, complaint_id)
+        return complaint.about(policy) if complaint else None
 
     def _is_due(self, notice: state.Sending, first: bool) -> bool:
         """The first attempt is due as soon as there is something to send, whatever the clocks say."""

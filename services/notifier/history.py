@@ -96,8 +96,12 @@ class Complaint:
             complaint_id=self.complaint_id,
             answerable=self.answerable,
             level=self.level,
-            about=people.complained_of(policy, self.respondent),
+            about=self.about(policy),
         )
+
+    def about(self, policy: Pack) -> str | None:
+        """The person complained of (ASG-4)."""
+        return people.complained_of(policy, self.respondent)
 
     def reply_term(self, policy: Pack) -> Term:
         """By when the customer must have an answer, and when that is warned of (SLA-1, SLA-4)."""

@@ -82,7 +82,7 @@ def concerned(event: Any) -> tuple[UUID | None, ...]:
 
 def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequence[str]) -> Iterator[Telling]:
     """What the customer hears; `measures` are the improvements that answer the complaint."""
-    in_charge = _in_charge(complaint.answerable, policy, complaint.recorded_at)
+    in_charge = _in_charge(complaint.answerable, policy, complaint.recorded_at, complaint.about(policy))
     match event:
         case intake.ComplaintRecorded():
             yield Telling(NoticeKind.ACKNOWLEDGEMENT, _acknowledged(event))
@@ -127,13 +127,13 @@ def to_customer(event: Any, complaint: Complaint, policy: Pack, measures: Sequen
 
 def to_staff(event: Any, complaint: Complaint | None, policy: Pack, at: datetime) -> Iterator[Telling]:
     """What people inside hear, nobody twice."""
-    about = people.complained_of(policy, complaint.respondent) if complaint else None
+    about = complaint.about(policy) if complaint else None
     match event:
         case assign.ComplaintAssigned():
             told = dict.fromkeys((event.answerable.person, people.head_of(policy, event.answerable.unit)))
             yield from _each(NoticeKind.ASSIGNMENT, (p for p in told if p and p != about), _assigned(event))
         case DeadlineWarned():
-            owed_by = _in_charge(event.owed_by, policy, at)
+            owed_by = _in_charge(event.owed_by, policy, at, about)
             yield Telling(NoticeKind.DEADLINE_WARNING, _due(event), owed_by.person, _due_to(event))
         case DeadlineMissed(escalated_to=to):
             values = _missed(event, complaint, policy)
@@ -162,12 +162,12 @@ def _each(kind: NoticeKind, told: Any, values: Values) -> Iterator[Telling]:
         yield Telling(kind, values, person)
 
 
-def _in_charge(answerable: Answerable | None, policy: Pack, at: datetime) -> Answerable:
+def _in_charge(answerable: Answerable | None, policy: Pack, at: datetime, about: str | None) -> Answerable:
     """Who answers for it; before it is assigned, the unit that gets what nothing else routes (trap 3)."""
     if answerable is not None:
         return answerable
     candidates = people.in_unit(policy, policy.routing[-1].to)
-    return people.choose(policy, candidates, policy.day_of(at)).answerable
+    return people.choose(policy, candidates, policy.day_of(at), about).answerable
 
 
 def _acknowledged(event: intake.ComplaintRecorded) -> Values:

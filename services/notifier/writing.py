@@ -115,7 +115,9 @@ def written(heard: Recorded[Any], telling: Telling, told: Told | None, policy: P
         policy=policy.reference,
         cause=heard.envelope.event_id,
         term=_term(telling, complaint, policy),
-        stands_in=notices.takes_over(policy, policy.day_of(heard.envelope.at)),
+        stands_in=notices.takes_over(
+            policy, policy.day_of(heard.envelope.at), complaint.about(policy) if complaint else None
+        ),
         now=heard.envelope.at,
     )
 

@@ -18,6 +18,8 @@ from libs.events.contracts.values import (
     Channel,
     Complainant,
     Detail,
+    Respondent,
+    RespondentKind,
 )
 from libs.service.wiring import Resources
 from services.notifier import writing
@@ -90,6 +92,20 @@ async def test_nothing_is_given_up_and_no_retry_waits_for_anybody_to_publish_it(
     (task,) = await office.said(notify.NoticeTaskRaised)
     assert task.owed_by.person == "after-sales-officer"
     assert await office.said(notify.NoticeDelivered) == []
+
+
+@pytest.mark.rule("NTF-3", "ASG-4")
+@pytest.mark.parametrize("address", ["13800000001", ""], ids=["every channel fails", "there is no address"])
+async def test_what_nothing_delivers_is_not_left_to_the_person_complained_of(
+    office: Office, address: str
+) -> None:
+    office.outbox.shut = office.jetstream.shut = {"13800000001"}
+    person = Respondent(kind=RespondentKind.PERSON, reference="after-sales-officer")
+    complainant = Complainant(name="王小明", phone=address or None)
+    await office.says(says.recorded(THIS, respondent=person, complainant=complainant))
+    await office.waits(15 * MINUTE)
+    (task,) = await office.said(notify.NoticeTaskRaised)
+    assert task.owed_by.person == "after-sales-head"
 
 
 @pytest.mark.rule("NTF-3")

@@ -338,6 +338,16 @@ async def test_a_head_complained_of_does_not_hear_who_handles_it(office: Office)
     assert ("assignment", "quality-head") not in await office.written()
 
 
+@pytest.mark.rule("ASG-4", "SLA-4")
+async def test_who_is_complained_of_is_not_in_charge_of_what_nobody_has_yet(office: Office) -> None:
+    person = Respondent(kind=RespondentKind.PERSON, reference="after-sales-officer")
+    await office.says(says.recorded(THIS, respondent=person))
+    await office.says(warned(Step.INVESTIGATE, None))
+    assert (await office.written())[-1] == ("deadline_warning", "after-sales-deputy")
+    (delay,) = [each for each in await office.said(notify.NoticeWritten) if each.kind == "delay"]
+    assert "售后副经理" in delay.text
+
+
 def test_every_event_that_the_fold_takes_something_from_is_read() -> None:
     """An event that is left sealed would be missed without anybody noticing."""
     folded = set(re.findall(r"case (.*):", inspect.getsource(history._after)))

@@ -63,6 +63,13 @@ def test_channels_are_tried_in_turn_each_a_few_times() -> None:
     assert notices.takes_over(policy, TODAY).person == "after-sales-officer"
 
 
+@pytest.mark.rule("NTF-3", "ASG-4")
+def test_nobody_tells_by_hand_what_is_said_of_a_complaint_about_themselves() -> None:
+    policy = standard()
+    assert notices.takes_over(policy, TODAY, "after-sales-officer").person == "after-sales-head"
+    assert notices.takes_over(policy, TODAY, "after-sales-head").person == "general-manager"
+
+
 @pytest.mark.rule("NTF-5", "INV-8")
 def test_technology_and_leadership_are_told_of_a_design_defect() -> None:
     told = notices.told(standard(), NoticeKind.DESIGN_DEFECT, TODAY)
