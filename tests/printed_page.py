@@ -25,8 +25,8 @@ class Page:
         return dict(zip(self.rows[0], self.rows[number], strict=True))
 
     def beside(self, heading: str) -> str:
-        """What stands beside a heading of a row."""
-        (found,) = [row[1] for row in self.rows if row[0] == heading]
+        """What stands beside a heading in a table of pairs."""
+        (found,) = [row[1] for row in self.rows if row[0] == heading and len(row) == 2]
         return found
 
 
@@ -40,6 +40,9 @@ class _Reader(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = dict(attrs)
         self.page.tags.add(tag)
+        if tag == "br":
+            self.handle_data("\n")
+            return
         self._within = tag
         if tag == "html":
             self.page.language = given["lang"] or ""

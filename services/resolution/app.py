@@ -8,7 +8,7 @@ from typing import Final
 from libs.service.app import Service
 from libs.service.projection import Projection
 from libs.service.wiring import Resources
-from services.resolution import clock, improving, outcomes, penalizing, proposing, reactions
+from services.resolution import clock, form, improving, outcomes, penalizing, proposing, reactions
 from services.resolution.views import Cases
 
 
@@ -19,7 +19,7 @@ def _views(resources: Resources) -> Sequence[Projection]:
 SERVICE: Final = Service(
     name="resolution",
     title="Redress resolution",
-    routers=(proposing.router, penalizing.router, improving.router, outcomes.router),
+    routers=(proposing.router, penalizing.router, improving.router, outcomes.router, form.router),
     views=_views,
     reactions=reactions.of,
     clocks=clock.of,

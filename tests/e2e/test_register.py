@@ -22,12 +22,6 @@ async def intake(database: backends.Database, tmp_path: Path) -> AsyncIterator[d
         yield running
 
 
-@pytest.fixture
-async def client(intake: desk.Intake) -> AsyncIterator[httpx.AsyncClient]:
-    async with intake.client() as client:
-        yield client
-
-
 async def register(client: httpx.AsyncClient, language: str = "en", **params: str) -> Page:
     answer = await client.get(REGISTER, params={"language": language, **params})
     return printed_page.read(answer, language)
