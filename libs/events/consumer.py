@@ -24,7 +24,8 @@ from libs.events.parked import Shelf, lane_of
 from libs.events.store import EventStore
 
 # Messages in hand: waiting in lanes, being handled, waiting to be tried again.
-WINDOW: Final = 256
+WINDOW: Final = 96
+PULL_MIN: Final = 16  # asked for at once, so that a busy consumer does not ask for one after the other
 WINDOW_BYTES: Final = 4 * MESSAGE_BYTES_MAX
 HANDLERS_MAX: Final = 16  # at once, a log
 HANDLER_SECONDS_MAX: Final = 30.0
@@ -180,7 +181,7 @@ class Session:
         """How much more may be in hand; waits until any message fits."""
         while True:
             space = pull.Space(WINDOW - len(self._pending), WINDOW_BYTES - self._pending_bytes)
-            if space.count > 0 and space.size >= MESSAGE_BYTES_MAX:
+            if space.count >= PULL_MIN and space.size >= MESSAGE_BYTES_MAX:
                 return space
             self._settled.clear()
             await self._settled.wait()

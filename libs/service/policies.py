@@ -42,6 +42,8 @@ class _Shelf:
     acknowledged: dict[tuple[int, str], datetime] = field(default_factory=dict)
     version: int = 0
     read_at: float = float("-inf")
+    reading: asyncio.Lock = field(default_factory=asyncio.Lock)
+    changes: int = 0
 
 
 class Policies:
@@ -69,13 +71,23 @@ class Policies:
 
     def changed(self, log: str) -> None:
         """Read these policies anew before the next decision: this process has just changed them."""
-        self._shelves.setdefault(log, _Shelf()).read_at = float("-inf")
+        shelf = self._shelves.setdefault(log, _Shelf())
+        shelf.changes += 1
+        shelf.read_at = float("-inf")
 
     async def _shelf(self, log: str) -> _Shelf:
         shelf = self._shelves.setdefault(log, _Shelf())
-        if self._monotonic() - shelf.read_at < FRESH_SECONDS:
-            return shelf
-        stream = f"{CATEGORY}-{key_of(log)}"
+        if not self._is_fresh(shelf):
+            async with shelf.reading:  # once for all who ask meanwhile
+                if not self._is_fresh(shelf):
+                    await self._read(log, shelf)
+        return shelf
+
+    def _is_fresh(self, shelf: _Shelf) -> bool:
+        return self._monotonic() - shelf.read_at < FRESH_SECONDS
+
+    async def _read(self, log: str, shelf: _Shelf) -> None:
+        stream, began, changes = f"{CATEGORY}-{key_of(log)}", self._monotonic(), shelf.changes
         for recorded in await self._store.read_stream(log, stream, shelf.version):
             match recorded.event:
                 case PolicyPublished() as event:
@@ -84,8 +96,8 @@ class Policies:
                 case PolicyAcknowledged(version=version, person=person, acknowledged_at=at):
                     shelf.acknowledged[version, person] = at
             shelf.version = recorded.envelope.version
-        shelf.read_at = self._monotonic()
-        return shelf
+        if shelf.changes == changes:  # what was published while we read may have been missed
+            shelf.read_at = began
 
 
 def _latest(packs: Iterable[Pack], otherwise: Pack) -> Pack:

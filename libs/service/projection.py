@@ -19,7 +19,7 @@ from libs.events.envelope import Envelope, Recorded
 from libs.events.store import EventStore
 from libs.service import background, telemetry
 
-BATCH_EVENTS_MAX: Final = 200
+BATCH_EVENTS_MAX: Final = 100
 BATCH_EVENTS_FIRST: Final = 25  # bodies may be large; the batch grows when they turn out not to be
 BATCH_BYTES: Final = 4 * 1024 * 1024
 POLL_SECONDS: Final = 1.0
@@ -28,6 +28,7 @@ GATHER_SECONDS: Final = 0.01
 NOTE_SECONDS: Final = 1.0  # a place that nothing but passing over has moved is written down so often
 WAIT_SECONDS_MAX: Final = 2.0
 LOOK_SECONDS: Final = 0.005
+LOOK_SECONDS_MAX: Final = 0.08
 
 # A view is made from the log again at any time, so what a crash of the database undoes is no loss: view and
 # place go back together. Without this each of these transactions waits for the disk, and appends with it.
@@ -88,7 +89,7 @@ class Checkpoint:
             if clock.time() > until:
                 return False
             await asyncio.sleep(pause)
-            pause *= 2
+            pause = min(2 * pause, LOOK_SECONDS_MAX)
         return True
 
     async def _find_together(self, name: str) -> int:

@@ -6,6 +6,7 @@ whichever event is heard first, or twice, the newest word holds.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -179,7 +180,9 @@ def _entry(recorded: Recorded[Any]) -> Entry | None:
     envelope = recorded.envelope
     if (step := step_of(recorded.event)) is None:
         return None
-    return Entry(envelope.event_id, step, envelope.type.split(".")[2], envelope.actor, envelope.at)
+    # Interned: the same few words stand in the dozens of entries of every complaint that is kept at hand.
+    what, by = sys.intern(envelope.type.split(".")[2]), sys.intern(envelope.actor)
+    return Entry(envelope.event_id, step, what, by, envelope.at)
 
 
 def _recorded(event: intake.ComplaintRecorded) -> Complaint:
