@@ -56,14 +56,14 @@ class _Reader(HTMLParser):
         if tag == self._within:
             self._within = ""
 
-    def handle_data(self, data: str) -> None:
+    def handle_data(self, text: str) -> None:
         if self._within == "style":
             return
-        self.page.text += data
+        self.page.text += text
         if self._within == "title":
-            self.page.title += data
+            self.page.title += text
         elif self._within in CELLS:
-            self.page.rows[-1][-1] += data
+            self.page.rows[-1][-1] += text
             if self._within == "th":
                 self.page.scopes[self.page.rows[-1][-1]] = self._scope
 

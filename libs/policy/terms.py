@@ -234,6 +234,10 @@ class Speaker:
         """Several things in a row."""
         return self.said(("、", ", ")).join(said)
 
+    def labelled(self, label: str, text: object) -> str:
+        """What something is, and then itself."""
+        return f"{label}{self.said(('：', ': '))}{text}"
+
     def time(self, moment: datetime) -> str:
         """A moment on the organisation's clock."""
         return f"{moment.astimezone(self.pack.calendar.zone):%Y-%m-%d %H:%M}"

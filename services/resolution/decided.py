@@ -72,7 +72,9 @@ def product(product: Product | None, say: Speaker) -> str:
         known = getattr(product, detail)
         said[name] = say.text(known) if isinstance(known, str) else known
     said |= {LABELS["batch"]: product.batch, LABELS["serial_number"]: product.serial_number}
-    return terms.rows(*(f"{say.said(name)}: {known}" for name, known in said.items() if known is not None))
+    return terms.rows(
+        *(say.labelled(say.said(name), known) for name, known in said.items() if known is not None)
+    )
 
 
 def reached(complainant: Complainant, say: Speaker) -> str:
@@ -208,7 +210,9 @@ def _proposed(event: Any, say: Speaker) -> Iterator[Fact]:
             yield "cost_bearer", say.one(terms.BEARERS, event.cost_bearer)
             yield "warranty", _warranty(event.warranty, say)
             yield "quote", say.money(event.quote)
-            needed = (f"{_office(each.office, say)}: {say.name(each.person)}" for each in event.approvals)
+            needed = (
+                say.labelled(_office(each.office, say), say.name(each.person)) for each in event.approvals
+            )
             yield "approvals", terms.rows(*needed)
         case propose.SolutionApproved() | propose.SolutionRejected():
             yield "office", _office(event.office, say)

@@ -16,7 +16,7 @@ EMPTY_WORDS |= {f"{word}s" for word in EMPTY_WORDS}
 TERMS = ("data_dir", "data_key", "data_subject", "personal_data")
 
 # Names that a protocol of the standard library gives to what implements it.
-IMPOSED = {"data_received"}
+IMPOSED = {"data_received", "handle_data"}
 
 # The loops that must outlive any fault: they log it, count it and begin again.
 LOOPS = {
