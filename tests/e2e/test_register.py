@@ -6,6 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from services.intake.app import SERVICE
 from tests import backends, printed_page, service_kit
 from tests.e2e import desk
 from tests.e2e.calls import COMPLAINTS, record, submit
@@ -129,6 +130,12 @@ async def test_a_register_nobody_can_write_is_refused(intake: desk.Intake, clien
     service_kit.problem(answer, 422, "malformed", "/language")
     async with intake.client("complaints:write") as writer:
         service_kit.problem(await writer.get(REGISTER), 403, "insufficient_scope")
+
+
+@pytest.mark.rule("REC-7")
+async def test_a_register_that_cannot_be_read_is_no_half_document(tmp_path: Path) -> None:
+    async with service_kit.serving(SERVICE, tmp_path) as nowhere:
+        service_kit.problem(await nowhere.get(REGISTER), 503, "unavailable")
 
 
 async def test_another_organisation_has_a_register_of_its_own(
