@@ -42,6 +42,10 @@ def changes(event: Any) -> Iterator[Change]:
         case events.InvestigationHandedOver():
             if event.complaint_id is not None:
                 yield Started(FINDING, event.due_at, event.warn_at)
+        case events.InvestigationReclassified():
+            for unit in event.dropped:
+                yield Ended(f"{CONTRIBUTION}/{unit}")
+            yield from _asked(event.asked)
         case events.InvestigationResumed():
             yield Started(FINDING, event.due_at, event.warn_at)
             yield from _asked(event.duties)

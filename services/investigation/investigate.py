@@ -59,9 +59,9 @@ def decide(command: OpenInvestigation, investigation: Investigation) -> list[eve
         case Investigating(file) | Found(file) | Joined(file) | Stopped(file) if command.round > file.round:
             return [_opened(command)]  # contested or reopened: it is investigated again
         case Investigating(file):
-            return _handed_over(command, file)
+            return [*_reclassified(command, file), *_handed_over(command, file)]
         case Stopped(file):
-            return [_resumed(command, file)]
+            return [*_reclassified(command, file), _resumed(command, file)]
         case Found() | Joined():
             return []  # step 4 is done, or an incident does it
         case _:
@@ -91,6 +91,27 @@ def _opened(command: OpenInvestigation) -> events.InvestigationOpened:
     )
 
 
+def _reclassified(command: OpenInvestigation, file: File) -> list[events.Event]:
+    """Of another kind than it was opened as: other units owe something; what was given stays (INV-2)."""
+    if command.kind is file.kind:
+        return []
+    given = {each.unit for each in file.contributions}
+    wanted = {duty.unit: duty.duty for duty in command.duties if duty.unit not in given}
+    kept = {duty.unit for duty in file.owed if wanted.get(duty.unit) == duty.duty}
+    return [
+        events.InvestigationReclassified(
+            investigation_id=file.investigation_id,
+            complaint_id=file.complaint_id,
+            kind=command.kind,
+            severity=command.severity,
+            asked=tuple(duty for duty in command.duties if duty.unit in wanted.keys() - kept),
+            dropped=tuple(duty.unit for duty in file.owed if duty.unit not in kept),
+            acted_on=command.as_of,
+            reclassified_at=command.now,
+        )
+    ]
+
+
 def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
     """A new assignment brings its own due time; an escalation only where the old one has passed (trap 1)."""
     escalated = command.level > 0
@@ -115,7 +136,8 @@ def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
 
 
 def _resumed(command: OpenInvestigation, file: File) -> events.InvestigationResumed:
-    owed = {duty.unit for duty in file.owed}
+    owed = {duty.unit for duty in (file.owed if command.kind is file.kind else command.duties)}
+    owed -= {each.unit for each in file.contributions}
     return events.InvestigationResumed(
         investigation_id=file.investigation_id,
         complaint_id=file.complaint_id,

@@ -229,8 +229,21 @@ def _resumed(event: events.InvestigationResumed, file: File) -> File:
     )
 
 
+def _reclassified(event: events.InvestigationReclassified, file: File) -> File:
+    kept = tuple(duty for duty in file.duties if duty.unit not in event.dropped)
+    return replace(
+        file,
+        kind=event.kind,
+        severity=event.severity,
+        duties=(*kept, *event.asked),
+        overdue_units=file.overdue_units.difference(event.dropped),
+        acted_on=event.acted_on,
+    )
+
+
 Noted = (
     events.InvestigationHandedOver
+    | events.InvestigationReclassified
     | events.InvestigationExtended
     | events.EvidenceAdded
     | events.ContributionGiven
@@ -258,6 +271,8 @@ def _noted(event: Noted, file: File) -> File:
                 term=term(event.due_at, event.warn_at, file.term),
                 acted_on=event.acted_on,
             )
+        case events.InvestigationReclassified():
+            return _reclassified(event, file)
         case events.InvestigationExtended():
             added = tuple(each for each in event.evidence_ids if each not in file.evidence)
             return replace(

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final, Protocol, assert_never
 from uuid import UUID
 
-from sqlalchemy import ColumnElement, RowMapping, and_, func, select, tuple_, update
+from sqlalchemy import ARRAY, ColumnElement, RowMapping, Text, and_, func, literal, select, tuple_, update
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
@@ -165,6 +165,13 @@ def _changes(event: object) -> dict[str, Any]:
                     "owed_by": [duty.unit for duty in event.duties],
                 }
             return changed
+        case events.InvestigationReclassified():
+            owed_by: Any = INVESTIGATIONS.c.owed_by
+            for unit in event.dropped:
+                owed_by = func.array_remove(owed_by, unit)
+            asked = literal([duty.unit for duty in event.asked], ARRAY(Text))
+            changed = {"kind": event.kind, "severity": event.severity}
+            return {**changed, "owed_by": func.array_cat(owed_by, asked)}
         case events.ContributionGiven(unit=unit):
             return {"owed_by": func.array_remove(INVESTIGATIONS.c.owed_by, unit)}
         case events.InvestigationStopped():

@@ -3,7 +3,7 @@
 import contextlib
 import json
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from fastapi import FastAPI
 from libs.events.bus import stream_of
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.handling import Answerable, Kind
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
@@ -254,6 +255,21 @@ async def test_the_work_list_is_due_first_and_by_person(running: Running) -> Non
     assert [line["complaint_id"] for line in owed] == by_due[1:]
     nobody = (await running.client.get("/v1/investigations", params={"person": "nobody"})).json()
     assert nobody["items"] == []
+
+
+@pytest.mark.rule("INV-2", "ASG-1")
+async def test_what_turns_out_to_be_of_another_kind_is_asked_of_other_units(running: Running) -> None:
+    complaint_id = await running.assigned()
+    await running.done(complaint_id, "contributions", {"unit": "sales", "text": "SO-1"})
+    again = complaint_history.assigned(complaint_id, Answerable(unit="freight", person="freight-officer"))
+    await running.intake.says(replace(again, kind=Kind.TRANSPORT, round=2))
+    changed = await running.until_in(complaint_id, events.InvestigationReclassified)
+    assert set(changed.dropped) == {"quality", "technology", "production"}
+    await catch_up(running)
+    for owed_by, there in (("after-sales", True), ("quality", False), ("sales", False)):
+        listed = (await running.client.get("/v1/investigations", params={"owed_by": owed_by})).json()["items"]
+        mine = [line["kind"] for line in listed if line["complaint_id"] == str(complaint_id)]
+        assert mine == (["transport"] if there else [])
 
 
 @pytest.mark.rule("SLA-3", "SLA-4")

@@ -65,6 +65,11 @@ open_it = investigate.OpenInvestigation(
     as_of=10,
     now=NOW,
 )
+FREIGHT = Answerable(unit="freight", person="freight-officer")
+TRANSPORT_DUTIES = (DUTIES[0], events.Duty(unit="freight", duty="supply the waybill", due_at=NOW + 2 * DAY))
+reclassify = replace(
+    open_it, kind=Kind.TRANSPORT, answerable=FREIGHT, duties=TRANSPORT_DUTIES, as_of=25, now=NOW + DAY
+)
 hand_over = replace(open_it, answerable=HEAD, due=LATER, as_of=20)
 open_incident = replace(
     open_it, investigation_id=INCIDENT, complaint_id=None, incident_id=INCIDENT, answerable=LEADER
@@ -265,6 +270,7 @@ COMMANDS: dict[str, Any] = {
     "miss": miss,
     "contribution late": contribution_late,
     "supplier late": supplier_late,
+    "reclassify": reclassify,
 }
 
 

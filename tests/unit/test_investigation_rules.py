@@ -8,6 +8,7 @@ import pytest
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineWarned
+from libs.events.contracts.handling import Kind
 from services.investigation import conclusion as concluding
 from services.investigation import evidence, state, supplier, visit
 from tests.unit.investigation_situations import (
@@ -43,6 +44,7 @@ from tests.unit.investigation_situations import (
     notify_supplier,
     open_incident,
     open_it,
+    reclassify,
     record_finding,
     refuses,
     report_visit,
@@ -66,6 +68,40 @@ def test_a_later_assignment_brings_its_own_person_and_time() -> None:
     file = file_of(given(open_it, hand_over))
     assert (file.answerable, file.term) == (HEAD, LATER)
     assert when(replace(hand_over, answerable=OFFICER, as_of=15), given(open_it, hand_over)) == []
+
+
+@pytest.mark.rule("INV-2", "ASG-1", "ASG-7")
+def test_of_another_kind_other_units_owe_something_and_what_is_asked_still_keeps_its_time() -> None:
+    changed, handed = when(reclassify, given(open_it))
+    assert [(duty.unit, duty.due_at) for duty in changed.asked] == [("freight", NOW + 2 * DAY)]
+    assert (changed.kind, changed.dropped) == (Kind.TRANSPORT, ("production",))
+    assert (handed.answerable.unit, handed.due_at) == ("freight", DUE.due_at)
+    file = file_of(given(open_it, reclassify))
+    assert [(duty.unit, duty.due_at) for duty in file.owed] == [
+        ("sales", NOW + DAY),
+        ("freight", NOW + 2 * DAY),
+    ]
+
+
+@pytest.mark.rule("INV-2")
+def test_what_was_given_for_the_first_kind_stays_given() -> None:
+    file = file_of(given(open_it, contribute, reclassify))
+    assert [each.unit for each in file.contributions] == ["sales"]
+    assert [duty.unit for duty in file.owed] == ["freight"]
+
+
+@pytest.mark.rule("INV-2", "SLA-3")
+def test_what_was_late_is_not_late_again_as_the_same_duty() -> None:
+    late = given(open_it, contribution_late, reclassify)
+    assert file_of(late).overdue_units == {"sales"}
+    assert when(contribution_late, late) == []
+
+
+@pytest.mark.rule("INV-2")
+def test_what_stood_still_goes_on_as_what_it_is_by_now() -> None:
+    happened = when(replace(reclassify, as_of=35), given(open_it, stop_it))
+    assert kinds(happened) == (events.InvestigationReclassified, events.InvestigationResumed)
+    assert [duty.unit for duty in happened[1].duties] == ["sales", "freight"]
 
 
 def test_an_escalation_before_the_due_time_leaves_it_as_it_was() -> None:

@@ -103,6 +103,25 @@ class InvestigationHandedOver:
 
 @contract("investigation")
 @dataclass(frozen=True, slots=True, kw_only=True)
+class InvestigationReclassified:
+    """The complaint turned out to be of another kind, for which other units owe something (INV-2).
+
+    `asked` is what is owed anew, `dropped` whose duty is owed no more; what stays keeps its due time, and
+    what was given stays on record.
+    """
+
+    investigation_id: UUID
+    complaint_id: UUID | None
+    kind: Kind
+    severity: Severity
+    asked: tuple[Duty, ...]
+    dropped: tuple[str, ...]
+    acted_on: int
+    reclassified_at: datetime
+
+
+@contract("investigation")
+@dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationJoined:
     """An incident is investigated for this complaint from now on, by its leader and in its time (CLS-7)."""
 
@@ -352,6 +371,7 @@ class FindingRecorded:
 Event = (
     InvestigationOpened
     | InvestigationHandedOver
+    | InvestigationReclassified
     | InvestigationJoined
     | InvestigationExtended
     | InvestigationStopped
