@@ -10,7 +10,7 @@ from typing import Final, Generic, TypeVar
 from libs.events.keys import CACHE_SECONDS_MAX, KeyRing
 
 T = TypeVar("T")
-KEPT_MAX: Final = 128  # a case in full is 10 to 20 KB
+KEPT_MAX: Final = 192  # a case in full is 10 to 20 KB
 
 
 class Kept(Generic[T]):
