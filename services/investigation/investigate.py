@@ -114,8 +114,7 @@ def _reclassified(command: OpenInvestigation, file: File) -> list[events.Event]:
 
 def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
     """A new assignment brings its own due time; an escalation only where the old one has passed (trap 1)."""
-    escalated = command.level > 0
-    if escalated:
+    if command.level > 0:  # escalated
         due = command.extended if file.term.missed and command.level > file.level else file.term
     else:
         due = command.due
