@@ -1,4 +1,4 @@
-"""The small client of simulated people, against a server that does what servers do."""
+"""How simulated people call, against a server that does what servers do."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 
+import aiohttp
 import pytest
 
-from deploy.local import wire
 from deploy.local.wire import Wire
 
 SECONDS_MAX = 5.0
@@ -53,7 +53,7 @@ async def test_a_call_and_its_answer() -> None:
         assert (answer.status_code, answer.is_success, answer.json()) == (201, True, {"a": "é"})
     [heard] = served.heard
     assert heard.startswith(b"POST /v1/x HTTP/1.1\r\n")
-    assert b"authorization: Bearer t\r\n" in heard
+    assert b"authorization: bearer t\r\n" in heard.lower()
     assert heard.endswith(b'\r\n\r\n{"b": 1}')
 
 
@@ -66,21 +66,7 @@ async def test_connections_are_kept_and_one_is_made_for_each_call_at_once() -> N
         assert served.connections == 3
 
 
-async def test_one_that_lay_idle_is_not_trusted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(wire, "IDLE_SECONDS_MAX", -1.0)
-    async with serving(DONE) as (served, client):
-        for _ in range(2):
-            await client.request("GET", "/v1/x")
-        assert served.connections == 2
-
-
 async def test_a_server_that_hangs_up_is_an_error() -> None:
     async with serving(b"") as (_, client):
-        with pytest.raises(ConnectionResetError):
-            await client.request("GET", "/v1/x")
-
-
-async def test_an_answer_without_a_length_is_an_error() -> None:
-    async with serving(b"HTTP/1.1 200 OK\r\n\r\n") as (_, client):
-        with pytest.raises(wire.WrongAnswer):
+        with pytest.raises(aiohttp.ServerDisconnectedError):
             await client.request("GET", "/v1/x")
