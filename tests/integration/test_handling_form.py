@@ -190,8 +190,8 @@ def cells(page: Page, heading: str) -> list[str]:
     return found[1:3]
 
 
-@pytest.mark.rule("REC-7")
-async def test_the_eight_steps_with_names_times_and_decisions(running: Running) -> None:
+async def handled(running: Running) -> UUID:
+    """A complaint in the middle of its steps 5 to 8."""
     complaint_id = await running.found()
     place = f"complaints/{complaint_id}"
     case = await running.done(f"{place}/proposals", {"remedies": [REMEDY]})
@@ -210,7 +210,12 @@ async def test_the_eight_steps_with_names_times_and_decisions(running: Running) 
     }
     planned = await running.done("improvements", measure)
     await running.until_missing(complaint_id, "completion", planned["improvement_id"])
+    return complaint_id
 
+
+@pytest.mark.rule("REC-7")
+async def test_the_complaint_and_what_was_judged_and_found(running: Running) -> None:
+    complaint_id = await handled(running)
     english = await running.form(complaint_id)
     assert english.title == "Complaint handling form 2026-000001"
     assert english.beside("Recorded") == "2026-11-20 09:12", "on the organisation's clock"
@@ -226,6 +231,11 @@ async def test_the_eight_steps_with_names_times_and_decisions(running: Running) 
     assert "Responsible: Production Production supervisor 50%" in decided
     assert "Estimated loss: 900.00 CNY\none visit" in decided
     assert by == "Quality engineer"
+
+
+@pytest.mark.rule("REC-7")
+async def test_the_solution_the_sanctions_the_measures_and_what_is_missing(running: Running) -> None:
+    english = await running.form(await handled(running))
     decided, by = cells(english, "Solution proposed")
     assert "Remedies: repair · 换驱动 <b> · 900.00 CNY" in decided
     assert "Borne by: the company" in decided
@@ -248,7 +258,10 @@ async def test_the_eight_steps_with_names_times_and_decisions(running: Running) 
     ]
     assert all(at.startswith("2026-") for _, _, at in missing)
 
-    chinese = await running.form(complaint_id, "zh-CN")
+
+@pytest.mark.rule("REC-7")
+async def test_the_same_in_chinese(running: Running) -> None:
+    chinese = await running.form(await handled(running), "zh-CN")
     assert chinese.title == "客户投诉处理表 2026-000001"
     assert chinese.beside("投诉内容") == WOULD_RUN
     assert chinese.beside("责任部门与责任人") == "质量管理部 质量工程师"
