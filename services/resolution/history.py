@@ -64,7 +64,8 @@ class Complaint:
 
     `judged` is the judgement that holds, None while it is contested. `due` are the times that the assignment
     at seq `due_as_of` gave; `moves` says where those lie that a new calendar moved at seq `moved_as_of`.
-    `first_due` is when judging or assigning is. `as_of` is the seq of the newest assignment, escalation or
+    `first_due` is when judging or assigning is; `first_owed` who owes what nobody was assigned for yet, where
+    events say so. `as_of` is the seq of the newest assignment, escalation or
     move. `told` are the kinds of notices that reached the customer since what they are about last changed;
     `tasks` those that a person must deliver, and who.
     """
@@ -94,6 +95,7 @@ class Complaint:
     moves: Mapping[tuple[Step, datetime], StepDue] = field(default_factory=dict)
     moved_as_of: int = 0
     first_due: Mapping[Step, datetime] = field(default_factory=dict)
+    first_owed: Mapping[Step, Answerable] = field(default_factory=dict)
     waits: tuple[Span, ...] = ()  # while the customer owed details
     as_of: int = 0
     finding: Recorded[FindingRecorded] | None = None
@@ -221,7 +223,8 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return _judged(complaint, event)
         case ClassificationContested():
             told = complaint.told - {NoticeKind.UNFOUNDED_REPLY}
-            return replace(complaint, judged=None, contested=recorded, finding=None, told=told, first_due={})
+            complaint = replace(complaint, first_due={}, first_owed={})
+            return replace(complaint, judged=None, contested=recorded, finding=None, told=told)
         case ComplaintJoinedIncident():
             return replace(complaint, severity=Severity.MAJOR)
         case ComplaintAssigned() | ComplaintEscalated():
@@ -282,7 +285,13 @@ def _amended(complaint: Complaint, event: intake.ComplaintAmended) -> Complaint:
 
 def _judged(complaint: Complaint, event: ComplaintClassified) -> Complaint:
     known = complaint.judged is not None
-    complaint = replace(complaint, judged=event, first_due=_first_due(complaint, event.due))
+    owed = {each.step: event.owed_by for each in event.due if event.owed_by}
+    complaint = replace(
+        complaint,
+        judged=event,
+        first_due=_first_due(complaint, event.due),
+        first_owed={**complaint.first_owed, **owed},
+    )
     if complaint.answerable is not None and known:
         return complaint  # what it is was fixed by the assignment
     return replace(complaint, kind=event.kind, severity=event.severity)
@@ -329,6 +338,8 @@ def _assigned(complaint: Complaint, event: ComplaintAssigned | ComplaintEscalate
             as_of=seq,
         )
     complaint = replace(complaint, first_due=_first_due(complaint, event.due))
-    if complaint.answerable is None:
-        return complaint  # nobody answers for it yet, so there is nothing to take over
+    if complaint.answerable is None:  # there is no more to take over than what was late (SLA-3)
+        late = {event.step} | {each.step for each in event.due}
+        owed = {step: event.to for step in late if step}
+        return replace(complaint, first_owed={**complaint.first_owed, **owed})
     return replace(complaint, answerable=event.to, as_of=seq)

@@ -110,7 +110,7 @@ def _missing(complaint: Complaint, path: propose.Outcome | None, policy: Pack) -
         return
     if path is None:
         if not complaint.answered:
-            by = _desk(complaint, policy)
+            by = complaint.first_owed.get(Step.NOTIFY) or _desk(complaint, policy)
             due_at = complaint.first_reply_due_at
             yield Owed(step=Step.NOTIFY, what=Want.REPLY, owed_by=by, due_at=due_at)
     elif path is propose.Outcome.UNFOUNDED:
@@ -131,15 +131,15 @@ def _first_steps(complaint: Complaint, policy: Pack) -> Iterator[Owed]:
         yield Owed(
             step=Step.CLASSIFY,
             what=Want.DETAILS if waits else Want.JUDGEMENT,
-            owed_by=_judge(complaint, policy),
+            owed_by=complaint.first_owed.get(Step.CLASSIFY) or _judge(complaint, policy),
             due_at=due_at,
         )
     if complaint.answerable is None:
         due_at = complaint.first_due.get(Step.ASSIGN) or (
             deadlines.due(policy, Step.ASSIGN, complaint.severity, complaint.recorded_at).due_at
         )
-        desk = _desk(complaint, policy)
-        yield Owed(step=Step.ASSIGN, what=Want.ASSIGNMENT, owed_by=desk, due_at=due_at)
+        by = complaint.first_owed.get(Step.ASSIGN) or _desk(complaint, policy)
+        yield Owed(step=Step.ASSIGN, what=Want.ASSIGNMENT, owed_by=by, due_at=due_at)
     if complaint.finding is None:
         yield _owed(complaint, policy, Step.INVESTIGATE, Want.FINDING)
 
@@ -185,7 +185,8 @@ def _owed(complaint: Complaint, policy: Pack, step: Step, what: Want) -> Owed:
 
 def _notice(complaint: Complaint, policy: Pack, kind: NoticeKind, due_at: datetime | None) -> Owed:
     """By the person to whom its delivery was given by hand, else by whoever answers (trap 13)."""
-    by = complaint.tasks.get(kind) or complaint.answerable or _desk(complaint, policy)
+    by = complaint.tasks.get(kind) or complaint.answerable or complaint.first_owed.get(Step.NOTIFY)
+    by = by or _desk(complaint, policy)
     return Owed(step=Step.NOTIFY, what=Want.NOTICE, owed_by=by, due_at=due_at, about=kind)
 
 

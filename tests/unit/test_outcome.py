@@ -7,7 +7,8 @@ from uuid import UUID
 import pytest
 
 from libs.events.contracts import intake, notify
-from libs.events.contracts.handling import Answerable, Severity, Step
+from libs.events.contracts.assign import ComplaintEscalated, EscalationCause
+from libs.events.contracts.handling import Answerable, Severity, Step, StepDue
 from libs.events.contracts.propose import Answer, Outcome
 from libs.events.contracts.values import Contact, Language, Respondent, RespondentKind
 from libs.policy import deadlines
@@ -232,6 +233,57 @@ def test_an_enquiry_is_owed_an_answer_and_is_on_no_path_until_it_is_a_complaint(
         policy="standard@1",
     )
     assert enquiry.says(became).outcome.path is Outcome.RESOLVED
+
+
+def escalated_for(step: Step, due: tuple[StepDue, ...] = ()) -> ComplaintEscalated:
+    """Nobody answered for it yet, and what was owed by then was late."""
+    return replace(
+        complaint_history.escalated(THIS),
+        cause=EscalationCause.OVERDUE,
+        tried=None,
+        step=step,
+        due_at=NOW,
+        due=due,
+    )
+
+
+def owed_by(world: World) -> dict[str, str]:
+    return {each.what: each.owed_by.person for each in world.outcome.missing}
+
+
+@pytest.mark.rule("SLA-3", "REC-4")
+def test_an_enquiry_that_was_not_answered_in_time_is_owed_by_leadership() -> None:
+    enquiry = World().says(complaint_history.recorded(THIS, contact=Contact.ENQUIRY))
+    assert owed_by(enquiry) == {"reply": "after-sales-officer"}
+    late = enquiry.says(missed(Step.NOTIFY, None)).says(escalated_for(Step.NOTIFY))
+    assert owed_by(late)["reply"] == "quality-head"
+
+
+@pytest.mark.rule("SLA-3")
+@pytest.mark.parametrize(
+    ("before", "step", "what"),
+    [
+        (recorded, Step.CLASSIFY, "judgement"),
+        (recorded.says(undetermined), Step.CLASSIFY, "details"),
+        (classified, Step.ASSIGN, "assignment"),
+        (unfounded, Step.NOTIFY, "notice"),
+    ],
+)
+def test_what_was_late_before_anybody_answered_is_owed_by_leadership(
+    before: World, step: Step, what: str
+) -> None:
+    due = StepDue(step=step, due_at=NOW + DAY, warn_at=NOW)
+    late = before.says(escalated_for(step, (due,)))
+    assert (owed_by(before)[what], owed_by(late)[what]) == ("after-sales-officer", "quality-head")
+    assert "quality-head" not in {name for owed, name in owed_by(late).items() if owed != what}
+
+
+@pytest.mark.rule("SLA-3", "CLS-5")
+def test_the_judge_of_a_contest_owes_it_until_that_is_late_too() -> None:
+    again = recorded.says(escalated_for(Step.CLASSIFY), complaint_history.classified(THIS, founded=False))
+    again = again.says(REPLY, category="notifier").says(contested())
+    assert owed_by(again)["judgement"] == "after-sales-deputy"
+    assert owed_by(again.says(escalated_for(Step.CLASSIFY)))["judgement"] == "quality-head"
 
 
 @pytest.mark.rule("SLA-3")
