@@ -65,9 +65,9 @@ class Complaint:
     `judged` is the judgement that holds, None while it is contested. `due` are the times that the assignment
     at seq `due_as_of` gave; `moves` says where those lie that a new calendar moved at seq `moved_as_of`.
     `first_due` is when judging or assigning is; `first_owed` who owes what nobody was assigned for yet, where
-    events say so. `as_of` is the seq of the newest assignment, escalation or
-    move. `told` are the kinds of notices that reached the customer since what they are about last changed;
-    `tasks` those that a person must deliver, and who.
+    events say so. `as_of` is the seq of the newest assignment, escalation or move. `told` are the kinds of
+    notices that reached the customer since what they are about last changed; `tasks` those that a person must
+    deliver, and who.
     """
 
     complaint_id: UUID
