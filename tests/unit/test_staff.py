@@ -33,6 +33,7 @@ ELSEWHERE = {
     "deadlines_recomputed",
     "duplicate_suspected",
     "first_reply_released",
+    "investigation_reclassified",
     "investigation_resumed",
     "personal_data_erased",
     "supplier_overdue",
