@@ -145,6 +145,7 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
     monkeypatch.setattr("sys.stdout", out)
     root, level, configured = list(logging.root.handlers), logging.root.level, structlog.get_config()
     logs.configure("info", "things")
+    structlog.configure(cache_logger_on_first_use=False)  # whoever logs meanwhile would keep this stream
     yield out
     logging.root.handlers[:], logging.root.level = root, level
     structlog.configure(**configured)
