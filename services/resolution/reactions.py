@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final, TypeVar
@@ -139,7 +140,9 @@ class Follower:
             note = spare.NoteImprovement(
                 complaint_id=complaint_id, improvement_id=heard.event.improvement_id, now=now
             )
-            await self._submit(heard, CASE, complaint_id, spare.decide, note, about=complaint_id)
+            # Heard again after the complaint was reopened, it has had its effect, in the round before.
+            with contextlib.suppress(errors.EventIdTaken):
+                await self._submit(heard, CASE, complaint_id, spare.decide, note, about=complaint_id)
 
     async def on_finding_recorded(self, heard: Recorded[FindingRecorded]) -> None:
         """The same cause while a measure is observed: it was ineffective, and is open again (IMP-2)."""
