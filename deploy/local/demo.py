@@ -36,7 +36,7 @@ from libs.events.log.postgres import PostgresLog
 FOLDER: Final = Path(".redress/demo")
 BATCH_REPORTS: Final = 200
 SENT_AGAIN: Final = 100  # reports that are sent a second time, to see them answered as before
-REPORTS: Final = 60
+REPORTS: Final = 500
 SEED: Final = 7
 ATTEMPTS_MAX: Final = 20
 AGAIN_SECONDS: Final = 0.5

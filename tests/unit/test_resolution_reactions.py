@@ -20,7 +20,6 @@ from tests.complaint_history import DAY, NOW
 from tests.unit.resolution_office import COMPLAINT, Office
 from tests.unit.resolution_situations import complete_it, plan_it
 
-
 INCIDENT = UUID(int=50)
 
 
