@@ -117,7 +117,8 @@ async def test_long_after_the_last_one_of_an_incident_another_one_begins(intake:
 async def test_of_two_that_count_at_the_same_time_one_raises_it_and_both_join(
     intake: Intake, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    look, met = intake.known.alike, []
+    look = intake.known.alike
+    met: list[tuple[UUID, ...]] = []
     grouping_reaction = next(each for each in intake.reactions if each.name == "intake-incidents")
 
     async def meanwhile_another(log: str, fields: Any, since: datetime, limit: int) -> tuple[UUID, ...]:

@@ -10,11 +10,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from libs.events.contracts.handling import Kind, Severity, Step
+from libs.events.contracts.term import Breach
 from libs.events.contracts.values import Language
 from libs.policy import contributions, deadlines, pack
 from libs.policy.calendar import Span
 from libs.policy.holidays import UNKNOWN_FROM
-from libs.policy.recomputation import Breach, Running, recompute
+from libs.policy.recomputation import Running, recompute
 from libs.policy.schema.deadlines import Errand
 from tests.packs import FILE, changed, line_of, standard, text_with
 
