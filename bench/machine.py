@@ -84,9 +84,13 @@ def _family_seconds(pid: int) -> float:
 
 def _children(pid: int) -> list[int]:
     children: list[int] = []
-    for listing in (PROC / f"{pid}/task").glob("*/children"):
+    try:
+        threads = list((PROC / f"{pid}/task").iterdir())
+    except OSError:
+        return children  # the process has ended
+    for thread in threads:
         try:
-            children += map(int, listing.read_text().split())
+            children += map(int, (thread / "children").read_text().split())
         except OSError:
             continue  # that thread has ended
     return children

@@ -35,7 +35,8 @@ HASTY: Final = 0.05  # of those who check a measure: before it was observed long
 async def propose(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """What answers the demand; another one each time it was turned down, and a dispute settled in the end."""
     number = case.times["proposals"]
-    if case.memory.get("declined", 0) >= 2 and case.once("settled"):
+    if case.memory.get("declined", 0) >= 2:
+        case.memory["declined"] = 0  # once it is settled; whatever is reopened may come to that again
         return await settle(staff, case)
     kind, amount = case.choose(f"deal {number}", DEALS)
     cost = money(amount) if amount is not None else None

@@ -7,11 +7,13 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 import structlog
 
+from deploy.local import calls, settlements, staff
 from deploy.local.owing import Owed, has_begun, next_of
 from deploy.simulation import contacts, parts, story
 from deploy.simulation.resources import LOG
@@ -128,3 +130,21 @@ async def test_a_finding_waits_until_its_investigation_is_open_again() -> None:
         for n in range(5)
     ]
     assert begun == [False, True, True, False, True]
+
+
+async def test_a_dispute_is_settled_again_in_a_complaint_that_was_reopened(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    posted: list[str] = []
+
+    async def post(_: staff.Staff, __: staff.Case, place: str, *___: object) -> calls.Answer:
+        posted.append(place)
+        return calls.Answer({})
+
+    monkeypatch.setattr(settlements, "post", post)
+    case = staff.Case(uuid4(), "2026-000001", 1, {}, (), memory={"case": {"solution": {"proposal": 2}}})
+    everybody = staff.Staff(None, 1, {}, (), None)  # type: ignore[arg-type]  # nobody calls, nobody waits
+    for _ in range(2):
+        case.memory["declined"] = 2
+        await settlements.propose(everybody, case, Owed("propose", "proposal", "after-sales", "x", None))
+    assert posted == ["proposals/2/settlement"] * 2
