@@ -220,6 +220,7 @@ async def _missed(told: Told) -> str | None:
         if (
             isinstance(event, DeadlineMissed)
             and not event.due_at == event.missed_at == event.noticed_at == at
+            and not _was_late_when_set(told, event, at)
         ):
             return f"due {event.due_at}, noticed {at}: {event}"
         if isinstance(event, DeadlineWarned) and event.warned_at != at and not _short(event, at):
@@ -229,6 +230,16 @@ async def _missed(told: Told) -> str | None:
             if left := await each.deadlines.due(LOG, told.world.now):
                 return f"{each.clock.name} did not pass {left[0]}"
     return None
+
+
+def _was_late_when_set(told: Told, event: DeadlineMissed, at: datetime) -> bool:
+    """Whoever joins an incident whose time is up is late at that moment, by the time the incident had."""
+    mine = told.complaints.get(event.complaint_id, ())
+    return event.due_at == event.missed_at < event.noticed_at == at and any(
+        each.envelope.at == at and getattr(each.event, "due_at", None) == event.due_at
+        for each in mine
+        if not isinstance(each.event, DeadlineMissed)
+    )
 
 
 async def _chain(told: Told) -> str | None:
