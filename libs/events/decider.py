@@ -109,7 +109,7 @@ async def transact(
     compares) and appends nothing. Raises Refused and whatever `decide` raises, StaleVersion, VersionConflict
     after three tries, Unavailable.
     """
-    append = partial(_append, store, log, stream, key, context, ids)
+    append = partial(_append, store, log, stream, key, context, ids, store.keys.forgotten)
     if not new and (known := store.standings.get(log, stream.place(key))):
         # What was seen here a moment ago may be out of date. Where it leads to events, `append` finds out.
         with contextlib.suppress(*OUTDATED):
@@ -140,12 +140,13 @@ async def transact(
 
 async def standing(store: EventStore, log: str, stream: Stream[S], key: UUID) -> Standing[S]:
     """How the stream of `key` stands, by a read of what is new since it was last folded here."""
+    as_of = store.keys.forgotten
     known = store.standings.get(log, stream.place(key)) or Standing(stream.initial, GENESIS_VERSION)
     past = await store.read_stream(log, stream.name(key), known.version)
     if not past:
         return known
     found = Standing(stream.fold(known.state, [each.event for each in past]), past[-1].envelope.version)
-    store.standings.put(log, stream.place(key), found)
+    store.standings.put(log, stream.place(key), found, as_of)
     return found
 
 
@@ -168,6 +169,7 @@ async def _append(
     key: UUID,
     context: Context,
     ids: Callable[[], Iterator[UUID]],
+    as_of: int,
     found: Standing[S],
     events: list[Any],
 ) -> Transacted[S]:
@@ -178,7 +180,7 @@ async def _append(
         return Transacted(found.state, found.version, (), None, taken.claimed)
     after = Standing(stream.fold(found.state, events), appended.version)
     if appended.version == found.version + len(events):
-        store.standings.put(log, stream.place(key), after)
+        store.standings.put(log, stream.place(key), after, as_of)
     else:  # it was on record already, and what came before that is not known here
         store.standings.drop(log, stream.place(key))
     return Transacted(after.state, after.version, tuple(events), appended)

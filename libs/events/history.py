@@ -30,16 +30,18 @@ class History(Generic[S]):
 
     async def now(self, log: str, complaint_id: UUID) -> S | None:
         """As it stands, with every event that is on record."""
+        as_of = self._store.keys.forgotten
         state, seq = self._kept.get(log, complaint_id) or NOTHING
         async for page in pages(self._store, log, complaint_id, seq):
             for recorded in await self._open(log, page):
                 state = self._evolve(state, recorded)
             seq = page[-1].seq
-        self._kept.put(log, complaint_id, (state, seq))
+        self._kept.put(log, complaint_id, (state, seq), as_of)
         return state
 
     async def at(self, log: str, complaint_id: UUID, seq: int) -> tuple[S | None, S | None]:
         """As it stood at `seq`, that event included, and as it stands. Best asked in the order of `seq`."""
+        as_of = self._store.keys.forgotten
         known = self._kept.get(log, complaint_id)
         then, place = known if known is not None and known[1] <= seq else NOTHING
         now = then
@@ -48,7 +50,7 @@ class History(Generic[S]):
                 now = self._evolve(now, recorded)
                 if recorded.envelope.seq <= seq:
                     then = now
-        self._kept.put(log, complaint_id, (then, seq))
+        self._kept.put(log, complaint_id, (then, seq), as_of)
         return then, now
 
     async def _open(self, log: str, page: Sequence[Envelope]) -> list[Recorded[Any]]:

@@ -150,10 +150,11 @@ class KeyRing:
         key_id = self._by_subject.get((log, subject))
         if key_id is not None and (cached := self._cached(log, key_id)):
             return cached, None
+        as_of = self.forgotten
         stored = await self.shelf.key_of_subject(log, subject)
         if stored is None:
             return self.key_encryption_key.new_key(log, subject)
-        return self._remember(log, stored), None
+        return self._remember(log, stored, as_of), None
 
     async def for_opening(self, log: str, key_ids: Iterable[UUID]) -> Mapping[UUID, DataKey]:
         """The keys that still exist; one that is missing from the answer was erased."""
@@ -165,8 +166,9 @@ class KeyRing:
             else:
                 unknown.append(key_id)
         if unknown:
+            as_of = self.forgotten
             for stored in await self.shelf.keys_by_id(log, unknown):
-                found[stored.key_id] = self._remember(log, stored)
+                found[stored.key_id] = self._remember(log, stored, as_of)
         return found
 
     def remember(self, log: str, stored: WrappedKey, key: DataKey) -> None:
@@ -186,9 +188,10 @@ class KeyRing:
             return None
         return entry[1]
 
-    def _remember(self, log: str, stored: WrappedKey) -> DataKey:
+    def _remember(self, log: str, stored: WrappedKey, as_of: int) -> DataKey:
         key = self.key_encryption_key.unwrap(log, stored)
-        self._put(log, stored.subject, key)
+        if as_of == self.forgotten:  # otherwise it may be the one that was dropped while it was being read
+            self._put(log, stored.subject, key)
         return key
 
     def _put(self, log: str, subject: str, key: DataKey) -> None:

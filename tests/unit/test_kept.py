@@ -1,6 +1,8 @@
 """What was folded a moment ago saves reading, and never decides anything that is no longer so."""
 
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -11,7 +13,7 @@ from libs.events.contracts.intake import ComplaintWithdrawn
 from libs.events.contracts.personal import ERASED
 from libs.events.contracts.privacy import PersonalDataErased
 from libs.events.decider import Stream, derived_ids, standing, transact
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Envelope, Recorded, WrappedKey
 from libs.events.kept import Kept
 from libs.events.keys import CACHE_SECONDS_MAX, KeyEncryptionKey, KeyRing
 from libs.events.memory import MemoryLog
@@ -25,20 +27,39 @@ ME = Context("me", THIS)
 
 
 class Counting(MemoryLog):
-    """Counts what it is asked for."""
+    """Counts what it is asked for; `meanwhile` happens once, while events or keys are on their way."""
 
     looks = 0
     page_max = 1000
+    meanwhile: Callable[[], Awaitable[None]] | None = None
+    meanwhile_keys: Callable[[], Awaitable[None]] | None = None
 
     async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
         self.looks += 1
-        return await super().read_stream(log, stream, after_version)
+        found = await super().read_stream(log, stream, after_version)
+        await self.happens()
+        return found
 
     async def read(
         self, log: str, after: int = 0, limit: int = 1000, complaint_id: UUID | None = None
     ) -> list[Envelope]:
         self.looks += 1
-        return await super().read(log, after, min(limit, self.page_max), complaint_id)
+        found = await super().read(log, after, min(limit, self.page_max), complaint_id)
+        await self.happens()
+        return found
+
+    async def keys_by_id(self, log: str, key_ids: Iterable[UUID]) -> list[WrappedKey]:
+        found = await super().keys_by_id(log, key_ids)
+        if (happens := self.meanwhile_keys) is not None:
+            self.meanwhile_keys = None
+            await happens()
+        return found
+
+    async def happens(self) -> None:
+        """What happens meanwhile, if anything does."""
+        if (happens := self.meanwhile) is not None:
+            self.meanwhile = None
+            await happens()
 
 
 @pytest.fixture
@@ -187,25 +208,78 @@ async def test_what_was_opened_is_dropped_with_the_key(log: Counting) -> None:
     await says(store, "a")
     told = history.of(store, _evolve)
     await told.now("main", THIS)
+    await erase(store)
+    assert await told.now("main", THIS) == (ERASED,)
+    assert (await standing(store, "main", SAID, THIS)).state == (ERASED,)
+
+
+@pytest.mark.rule("SEC-2")
+@pytest.mark.parametrize("look", ["standing", "now", "at"])
+async def test_what_was_being_read_while_its_key_was_dropped_is_not_kept(log: Counting, look: str) -> None:
+    """Not even if somebody else looked in between, who found everything dropped and went on from there."""
+    store, there = opened(log), opened(log)
+    told = history.of(store, _evolve)
+
+    async def looked() -> Words | None:
+        if look == "now":
+            return await told.now("main", THIS)
+        if look == "at":
+            return (await told.at("main", THIS, 100))[0]
+        return (await standing(store, "main", SAID, THIS)).state
+
+    async def erased_and_looked_at() -> None:
+        await erase(store)
+        await told.now("main", uuid4())
+        await standing(store, "main", SAID, uuid4())
+
+    await says(there, "a")
+    await looked()
+    await says(there, "b")
+    log.meanwhile = erased_and_looked_at
+    assert "a" in (await looked() or ()), "it began before"
+    assert await looked() == (ERASED, ERASED)
+
+
+@pytest.mark.rule("SEC-2")
+async def test_what_was_being_appended_while_its_key_was_dropped_is_not_kept(log: Counting) -> None:
+    async def erased_and_looked_at(_: str, seq: int) -> None:
+        if seq == 1:
+            await erase(store)
+            await standing(store, "main", SAID, uuid4())
+
+    store = EventStore(log, KeyRing(log, KeyEncryptionKey(bytes(32))), erased_and_looked_at)
+    assert await says(store, "a") == ("a",)
+    assert (await standing(store, "main", SAID, THIS)).state == (ERASED,)
+
+
+@pytest.mark.rule("SEC-2")
+async def test_a_key_that_was_being_read_while_it_was_dropped_is_not_kept(log: Counting) -> None:
+    await says(opened(log), "a")
+    store = opened(log)
+    log.meanwhile_keys = partial(erase, store)
+    words = [(await store.read("main"))[0].event.reason for _ in range(2)]
+    assert words == ["a", ERASED]
+
+
+async def erase(store: EventStore) -> None:
+    """Erase the one customer there is."""
     erased = PersonalDataErased(data_subject="erin", erased_at=NOW, author="officer", reason="asked")
     context = Context("officer", erases="erin")
     await store.append("main", "erasure-erin", 0, [erased], [uuid4()], context)
-    assert await told.now("main", THIS) == (ERASED,)
-    assert (await standing(store, "main", SAID, THIS)).state == (ERASED,)
 
 
 def test_what_is_kept_is_bounded_in_number_and_in_time() -> None:
     time = 0.0
     kept: Kept[int] = Kept(KeyRing(MemoryLog("main"), KeyEncryptionKey(bytes(32))), 2, lambda: time)
     for number in range(3):
-        kept.put("main", number, number)
+        kept.put("main", number, number, 0)
     assert [kept.get("main", number) for number in range(3)] == [None, 1, 2]
     time = CACHE_SECONDS_MAX - 1
-    kept.put("main", 2, 20)
+    kept.put("main", 2, 20, 0)
     assert kept.get("main", 2) == 20
     time = CACHE_SECONDS_MAX + 1
     assert kept.get("main", 2) is None, "what grew out of an older one lives no longer than that"
-    kept.put("main", 2, 21)
+    kept.put("main", 2, 21, 0)
     kept.drop("main", 2)
     assert kept.get("main", 2) is None
 
