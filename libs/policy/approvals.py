@@ -53,6 +53,14 @@ def approvals_needed(
     return Approvals(needed=tuple(approvals), passed_over=tuple(passed_over), ground=pack.ground(*clauses))
 
 
+def unnamed(pack: Pack, remedies: Sequence[RemedyKind], severity: Severity) -> tuple[RemedyKind, ...]:
+    """The remedies that the pack lets nobody give at that severity."""
+    named = {
+        kind for clause in pack.approvals.matrix if severity in clause.severities for kind in clause.remedies
+    }
+    return tuple(kind for kind in remedies if kind not in named)
+
+
 def settles_dispute(pack: Pack, on: date, excluded: frozenset[str], about: str | None = None) -> Answerable:
     """The designated person who settles under the contract what a customer would not accept (PRO-4)."""
     office = people.in_office(pack, pack.leadership.adjudicates_disputes)

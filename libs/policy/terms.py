@@ -121,6 +121,7 @@ REMEDIES: Final[Mapping[RemedyKind, Spoken]] = {
     RemedyKind.COMPENSATION: ("赔偿", "compensation"),
     RemedyKind.DISCOUNT: ("折扣", "discount"),
     RemedyKind.GOODWILL: ("慰问", "gesture of goodwill"),
+    RemedyKind.ADVANCE_COMPENSATION: ("先行赔付", "advance compensation"),
 }
 BEARERS: Final[Mapping[CostBearer, Spoken]] = {
     CostBearer.COMPANY: ("本公司", "the company"),

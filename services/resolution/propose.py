@@ -43,6 +43,12 @@ class FreeOfCharge(errors.Refused):
     code = "free_of_charge"
 
 
+class RemedyNotOffered(errors.Refused):
+    """The policy lets nobody give this remedy: propose another one."""
+
+    code = "remedy_not_offered"
+
+
 class SolutionPending(errors.Refused):
     """A solution is on the table: it must be rejected or turned down before another one is proposed."""
 
@@ -109,6 +115,9 @@ def _said(command: ProposeSolution, proposal: events.SolutionProposed) -> bool:
 def _proposed(command: ProposeSolution, number: int) -> events.SolutionProposed:
     covered = warranty.decide_warranty(command.policy, command.product, command.fault_on, command.language)
     _check_quote(command, covered)
+    kinds = [remedy.kind for remedy in command.remedies]
+    if unnamed := approvals.unnamed(command.policy, kinds, command.severity):
+        raise RemedyNotOffered(remedies=list(unnamed))
     needed = approvals.approvals_needed(
         command.policy,
         [(remedy.kind, remedy.money) for remedy in command.remedies],

@@ -12,6 +12,7 @@ from libs.events.contracts.values import Product
 from services.resolution import answer, approve, execute, propose, state
 from services.resolution.clock import changes
 from services.resolution.state import Agreed, CarriedOut, Offered, TurnedDown
+from tests import packs
 from tests.unit.resolution_situations import (
     DAY,
     NOW,
@@ -45,6 +46,36 @@ def refuses(refusal: type[errors.Failure], command: object, case: state.Case) ->
     with pytest.raises(refusal) as refused:
         when(command, case)
     return refused.value
+
+
+REMEDIES = (
+    "explanation apology training repair part_replacement unit_replacement exchange return_and_refund credit"
+    " compensation discount goodwill advance_compensation"
+)
+
+
+@rule("PRO-1")
+def test_every_remedy_of_the_rulebook_can_be_given() -> None:
+    assert {str(kind) for kind in RemedyKind} == set(REMEDIES.split())
+
+
+@rule("PRO-1", "PRO-3")
+def test_a_remedy_that_the_policy_does_not_name_is_nobodys_to_give() -> None:
+    """It may have been published before the remedy had a name, and a published policy never changes."""
+    said = packs.text_with(
+        (", goodwill, advance_compensation]", ", goodwill]"),
+        ("remedies: [advance_compensation]", "remedies: [goodwill]"),
+        (
+            "remedies: [credit, compensation, discount, goodwill]",
+            "remedies: [credit, compensation, discount]",
+        ),
+    )
+    before = packs.pack.parse(said, packs.FILE)
+    advance = replace(propose_it, remedies=(remedy(RemedyKind.ADVANCE_COMPENSATION),))
+    refused = refuses(propose.RemedyNotOffered, replace(advance, policy=before), given(open_it))
+    assert refused.facts["remedies"] == ["advance_compensation"]
+    (proposed,) = when(advance, given(open_it))
+    assert [each.office for each in proposed.approvals] == ["after-sales", "general-manager"]
 
 
 @rule("PRO-1")

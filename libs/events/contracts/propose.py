@@ -27,6 +27,7 @@ class RemedyKind(StrEnum):
     COMPENSATION = "compensation"
     DISCOUNT = "discount"
     GOODWILL = "goodwill"
+    ADVANCE_COMPENSATION = "advance_compensation"
 
 
 class CostBearer(StrEnum):
