@@ -117,11 +117,14 @@ def demo(
     wanted: Annotated[str, typer.Option("--ports", envvar="REDRESS_PORTS")] = str(ports.FIRST),
     data_dir: up.DataDir = FOLDER,
 ) -> None:
-    """Start a fresh system, see real complaints through, prove them unaltered, and say how to try it."""
+    """Start a fresh system, see real complaints through, prove them unaltered, and say how to try it.
+
+    The folder is emptied first: it is for demonstrations alone.
+    """
     folder = Folder.at(data_dir)
     try:
         chosen = ports.choose(wanted)
-        plan = Plan(None if count == "all" else int(count), record_only, seed)
+        plan = Plan(reports_wanted(count), record_only, seed)
         with folder.locked():
             folder.clean()
         agreed = asyncio.run(show(folder, chosen, plan, leave))
@@ -135,10 +138,19 @@ def demo(
         raise typer.Exit(1)
 
 
+def reports_wanted(count: str) -> int | None:
+    """How many reports, None for all of them; ValueError where it is neither."""
+    if count == "all":
+        return None
+    if not count.isdecimal() or int(count) < 1:
+        raise ValueError(f'--count: {count!r} is neither a number from 1 on nor "all"')
+    return int(count)
+
+
 async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) -> bool:
     """The whole demonstration; answers whether everything agreed."""
     console = Console()
-    found, real = vehicles.reports(count=plan.count)
+    found, real = vehicles.reports(vehicles.FILE, plan.count)
     if not real:
         console.print(
             f"[bold]No file of real complaints at {vehicles.FILE.resolve()}: these are made up by a seed."
@@ -342,11 +354,11 @@ def print_how_to_try(console: Console, system: up.System, folder: Folder, token:
     """Addresses, a token, and commands to paste."""
     intake = system.service_urls["intake"]
     for name, url in system.service_urls.items():
-        console.print(f"{name:<14} {url}/docs", highlight=False)
+        console.print(f"{name:<14} {url}", highlight=False)
     console.print(f"\nexport TOKEN={token}", soft_wrap=True, highlight=False)
     console.print(
         f'curl -s "{intake}/v1/complaints?q=door+latch&limit=3" -H "Authorization: Bearer $TOKEN"',
         soft_wrap=True,
         highlight=False,
     )
-    console.print(f"redress audit verify --data-dir {folder.path}", soft_wrap=True, highlight=False)
+    console.print(folder.command("audit", "verify"), soft_wrap=True, highlight=False)

@@ -6,7 +6,9 @@ import fcntl
 import json
 import os
 import secrets
+import shlex
 import shutil
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -81,6 +83,11 @@ class Folder:
     def jwks_file(self) -> Path:
         return self.secrets / "jwks.json"
 
+    def command(self, *words: str) -> str:
+        """What to type at this terminal, to have `redress` do something here."""
+        called = sys.argv[0] if Path(sys.argv[0]).name == "redress" else "redress"
+        return shlex.join([called, *words, "--data-dir", str(self.path)])
+
     def prepare(self) -> None:
         """Make what is not there yet; raises KeyMissing rather than make another key for old fields."""
         for made in (self.path, self.logs, self.attachments, self.secrets):
@@ -144,7 +151,5 @@ class Folder:
     def read_state(self) -> dict[str, Any]:
         """How the system that is up here is reached; raises NotUp."""
         if self.holder() is None or not self.state.exists():
-            raise NotUp(
-                f"no redress is up in {self.path}: start one with `redress up --data-dir {self.path}`"
-            )
+            raise NotUp(f"no redress is up in {self.path}: start one with `{self.command('up')}`")
         return dict(json.loads(self.state.read_text()))

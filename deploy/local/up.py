@@ -124,7 +124,8 @@ async def stay_up(folder: Folder, chosen: dict[str, int]) -> None:
     started = time.monotonic()
     async with until_signal(), running(folder, chosen, typer.echo):
         typer.echo(f"Redress is up after {time.monotonic() - started:.1f} s; its files are in {folder.path}")
-        typer.echo("A token to try it with: redress token. To stop: Ctrl-C, or redress down.")
+        typer.echo(f"A token to try it with: {folder.command('token')}")
+        typer.echo(f"To stop: Ctrl-C, or {folder.command('down')}")
         await asyncio.Event().wait()
 
 

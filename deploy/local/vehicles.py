@@ -36,7 +36,7 @@ _SENTENCES: Final = (
 Report = dict[str, Any]
 
 
-def reports(path: Path = FILE, count: int | None = None) -> tuple[list[Report], bool]:
+def reports(path: Path, count: int | None = None) -> tuple[list[Report], bool]:
     """The first `count` reports (all when left out), oldest first, and whether they are real ones."""
     real = path.exists()
     source = _read(path) if real else _made_up(random.Random(SEED))
