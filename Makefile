@@ -10,12 +10,13 @@ WORKERS  ?= auto
 BIN    := .venv/bin
 READY  := .venv/ready
 CODE   := $(wildcard libs services deploy tests bench)
+PYTEST := $(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # pip writes the lock's hashes down; uv checks them. One resolution serves every platform and Python from 3.11 on.
 COMPILE = $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
           --custom-compile-command "make lock" pyproject.toml
 
 .DEFAULT_GOAL := help
-.PHONY: help setup lock demo test check bench rules test-containers up down fmt clean
+.PHONY: help setup lock demo test test-slow check bench rules test-containers up down fmt clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -43,8 +44,12 @@ lock: $(READY) ## write the locks again; newest versions with ARGS=--upgrade
 demo: $(READY) ## start everything, see real complaints through, prove them unaltered, print how to try it
 	@$(BIN)/redress demo $(ARGS)
 
-test: check ## check, then every test
-	$(BIN)/python -m pytest --numprocesses $(WORKERS) --maxprocesses 4 --dist loadfile --no-loadscope-reorder $(ARGS)
+test: check ## check, then every test but the slow ones
+	$(PYTEST) -m "not slow" $(ARGS)
+	@echo "Tests marked slow were left out (hundreds of simulated histories, a whole bench): make test-slow runs them."
+
+test-slow: $(READY) ## the tests that make test leaves out: much of the same, which takes minutes
+	$(PYTEST) -m slow $(ARGS)
 
 check: $(READY) ## format, lint, types, import contracts, YAML and Kubernetes manifests
 	$(BIN)/ruff format --check .

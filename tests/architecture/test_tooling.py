@@ -8,7 +8,20 @@ import pytest
 
 from tests.architecture.source import ROOT
 
-TARGETS = {"setup", "demo", "test", "check", "bench", "rules", "up", "down", "fmt", "clean", "lock"}
+TARGETS = {
+    "setup",
+    "demo",
+    "test",
+    "test-slow",
+    "check",
+    "bench",
+    "rules",
+    "up",
+    "down",
+    "fmt",
+    "clean",
+    "lock",
+}
 # Where packages come from is the machine's affair. The brackets keep this file from naming an index itself.
 INDEX = re.compile(r"pypi[.]org|python[h]osted|npmjs[.]org|index[-_]url|find[-_]links")
 HASHED = re.compile(
@@ -29,10 +42,12 @@ def test_make_lists_its_targets() -> None:
     assert set(re.findall(r"make ([a-z-]+)  ", shown)) >= TARGETS
 
 
-def test_continuous_integration_runs_make_test() -> None:
+def test_continuous_integration_runs_every_test_and_the_slow_ones_last() -> None:
     run = ROOT / ".ci" / "run"
     assert run.stat().st_mode & 0o111
-    assert "make test" in run.read_text()
+    assert re.findall(r"make [a-z-]+", run.read_text()) == ["make test", "make test-slow"]
+    marks = re.findall(r'-m "?(not slow|slow)"? \$\(ARGS\)', (ROOT / "Makefile").read_text())
+    assert marks == ["not slow", "slow"]
 
 
 @pytest.mark.parametrize("lock", ["requirements.lock", "requirements-runtime.lock"])
