@@ -20,8 +20,7 @@ from libs.events.contracts.values import (
     RespondentKind,
 )
 from libs.service.wiring import Resources
-from services.notifier import history
-from services.notifier.occasions import HEARD
+from services.notifier import history, occasions
 from tests import complaint_history as says
 from tests import service_kit
 from tests.complaint_history import DAY, HEAD, LEADER, NOW, OFFICER
@@ -91,10 +90,14 @@ TOLD: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         warned(Step.INVESTIGATE),
         [("delay", CUSTOMER), ("deadline_warning", "quality-officer")],
     ),
-    "warned": (warned(Step.CLASSIFY), [("deadline_warning", "quality-officer")]),
+    "warned": (warned(Step.CLASSIFY), [("delay", CUSTOMER), ("deadline_warning", "quality-officer")]),
     "warned of what nobody has": (
         warned(Step.ASSIGN, None),
-        [("deadline_warning", "after-sales-officer")],
+        [("delay", CUSTOMER), ("deadline_warning", "after-sales-officer")],
+    ),
+    "warned of the first reply": (
+        warned(Step.NOTIFY),
+        [("delay", CUSTOMER), ("deadline_warning", "quality-officer")],
     ),
     "warned of what is between us": (warned(Step.PENALIZE), [("deadline_warning", "quality-officer")]),
     "missed": (missed(Step.CLASSIFY), [("delay", CUSTOMER), ("escalation", "quality-head")]),
@@ -190,7 +193,7 @@ def test_every_event_that_is_heard_has_a_case() -> None:
         propose.DisputeSettled,
         improve.ImprovementCompleted,
     }
-    assert shown | elsewhere == set(HEARD)
+    assert shown | elsewhere == set(occasions.HEARD)
 
 
 @pytest.mark.rule("NTF-2", "REC-2")
@@ -313,10 +316,12 @@ async def test_leadership_hears_of_a_batch_incident(office: Office) -> None:
 
 
 @pytest.mark.rule("NTF-2", "SLA-4")
-async def test_a_delay_is_told_once_with_the_warning_where_the_policy_says_so(office: Office) -> None:
+@pytest.mark.parametrize("step", sorted(occasions.DELAYS))
+async def test_a_delay_is_told_once_and_before_the_deadline_is_missed(office: Office, step: Step) -> None:
     await office.says(says.recorded(THIS))
-    await office.says(warned(Step.INVESTIGATE), category="investigation")
-    await office.says(missed(Step.INVESTIGATE), category="investigation")
+    await office.says(warned(step), category="investigation")
+    assert [kind for kind, to in await office.written() if to == CUSTOMER] == ["acknowledgement", "delay"]
+    await office.says(missed(step), category="investigation")
     assert [kind for kind, to in await office.written() if to == CUSTOMER] == ["acknowledgement", "delay"]
 
 

@@ -9,6 +9,7 @@ from libs.events import errors
 from libs.events.contracts.handling import Severity, Step
 from libs.events.contracts.propose import Answer, CostBearer, RemedyKind, Stage
 from libs.events.contracts.values import Product
+from libs.policy import pack
 from services.resolution import answer, approve, execute, propose, state
 from services.resolution.clock import changes
 from services.resolution.state import Agreed, CarriedOut, Offered, TurnedDown
@@ -70,7 +71,7 @@ def test_a_remedy_that_the_policy_does_not_name_is_nobodys_to_give() -> None:
             "remedies: [credit, compensation, discount]",
         ),
     )
-    before = packs.pack.parse(said, packs.FILE)
+    before = pack.parse(said, packs.FILE)
     advance = replace(propose_it, remedies=(remedy(RemedyKind.ADVANCE_COMPENSATION),))
     refused = refuses(propose.RemedyNotOffered, replace(advance, policy=before), given(open_it))
     assert refused.facts["remedies"] == ["advance_compensation"]
