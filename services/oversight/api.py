@@ -28,7 +28,12 @@ Version = Annotated[int, Path(ge=1, description="The version the pack gives itse
 
 @router.post("/v1/policies", status_code=201, summary="Check a policy pack and lay it out (GOV-2)")
 async def draft_policy(
-    body: PolicyBody, response: Response, caller: Writer, once: idempotency.Key, resources: wiring.Wired
+    body: PolicyBody,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    resources: wiring.Wired,
 ) -> PolicyAnswer:
     """An invalid or contradictory pack is refused with every fault's line; what is in force stays."""
     checked = await _checked(body.text)
@@ -41,14 +46,19 @@ async def draft_policy(
         now=resources.now(),
     )
     with once.claims(body) as claims:
-        standing = await _carry_out(resources, caller, command, claims)
+        standing = await _carry_out(resources, caller, command, claims, if_match)
     response.headers["Location"] = f"/v1/policies/{checked.version}"
     return _answer(response, standing, checked.version)
 
 
 @router.post("/v1/policies/{version}/publication", summary="Publish a version for its day (GOV-1)")
 async def publish_policy(
-    version: Version, response: Response, caller: Writer, once: idempotency.Key, resources: wiring.Wired
+    version: Version,
+    response: Response,
+    caller: Writer,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    resources: wiring.Wired,
 ) -> PolicyAnswer:
     """From its day on it decides, and it can never change again."""
     now = resources.now()
@@ -60,24 +70,31 @@ async def publish_policy(
         now=now,
     )
     with once.claims(b"") as claims:
-        standing = await _carry_out(resources, caller, command, claims)
+        standing = await _carry_out(resources, caller, command, claims, if_match)
     return _answer(response, standing, version)
 
 
 @router.post("/v1/policies/{version}/acknowledgements", summary="Say that you have read a version (GOV-1)")
 async def acknowledge_policy(
-    version: Version, response: Response, caller: Staff, once: idempotency.Key, resources: wiring.Wired
+    version: Version,
+    response: Response,
+    caller: Staff,
+    once: idempotency.Key,
+    if_match: idempotency.IfMatch,
+    resources: wiring.Wired,
 ) -> PolicyAnswer:
     """A sanction can rest only on a policy that the person had acknowledged (PEN-3)."""
     command = publish.AcknowledgePolicy(version=version, person=caller.subject, now=resources.now())
     with once.claims(b"") as claims:
-        standing = await _carry_out(resources, caller, command, claims)
+        standing = await _carry_out(resources, caller, command, claims, if_match)
     return _answer(response, standing, version)
 
 
 @router.get("/v1/policies/in-force", summary="The policy that decides on a day (GOV-1)")
-async def policy_in_force(caller: Reader, resources: wiring.Wired, on: date | None = None) -> PolicyInForce:
-    """Today's where no day is given."""
+async def policy_in_force(
+    response: Response, caller: Reader, resources: wiring.Wired, on: date | None = None
+) -> PolicyInForce:
+    """Today's where no day is given. Its ETag, of all policies laid out so far, serves If-Match."""
     found = (
         await resources.policies.on(caller.org, on)
         if on
@@ -85,6 +102,8 @@ async def policy_in_force(caller: Reader, resources: wiring.Wired, on: date | No
     )
     history = await resources.store.read_stream(caller.org, STREAM.name(policies.key_of(caller.org)))
     known = STREAM.fold(STREAM.initial, [each.event for each in history])
+    if history:
+        response.headers["ETag"] = idempotency.etag(history[-1].envelope.version)
     published = known.published.get(found.version)
     if published is None:
         return PolicyInForce(
@@ -98,11 +117,11 @@ async def policy_in_force(caller: Reader, resources: wiring.Wired, on: date | No
 
 
 async def _carry_out(
-    resources: wiring.Resources, caller: Caller, command: publish.Command, claims: Any
+    resources: wiring.Resources, caller: Caller, command: publish.Command, claims: Any, if_match: int | None
 ) -> commands.Standing[state.Policies]:
     key = policies.key_of(caller.org)
     standing = await commands.carry_out(
-        resources, caller, STREAM, key, publish.decide, command, claims=claims
+        resources, caller, STREAM, key, publish.decide, command, claims=claims, if_match=if_match
     )
     resources.policies.changed(caller.org)
     return standing

@@ -109,6 +109,26 @@ async def test_a_published_policy_never_changes(oversight: httpx.AsyncClient) ->
     service_kit.problem(answer, 409, "already_published")
 
 
+@rule("GOV-1")
+async def test_whoever_saw_an_older_state_of_the_policies_publishes_nothing(
+    oversight: httpx.AsyncClient,
+) -> None:
+    drafted = await oversight.post("/v1/policies", json={"text": text()})
+    seen = {"If-Match": drafted.headers["etag"]}
+    await oversight.post("/v1/policies", json={"text": text(version=3)})
+    stale = await oversight.post("/v1/policies/2/publication", headers=seen)
+    service_kit.problem(stale, 412, "stale_version")
+    drafts = await oversight.post("/v1/policies", json={"text": text(version=4)}, headers=seen)
+    service_kit.problem(drafts, 412, "stale_version")
+    seen = {"If-Match": stale.headers["etag"]}
+    published = await oversight.post("/v1/policies/2/publication", headers=seen)
+    assert published.json()["published"]
+    late = await oversight.post("/v1/policies/2/acknowledgements", headers=seen)
+    service_kit.problem(late, 412, "stale_version")
+    in_force = await oversight.get("/v1/policies/in-force")
+    assert in_force.headers["etag"] == published.headers["etag"]
+
+
 async def test_only_who_may_write_policy_publishes(oversight: httpx.AsyncClient) -> None:
     answer = await oversight.post(
         "/v1/policies",
