@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -79,6 +80,9 @@ def carry_out(work: Callable[[], Awaitable[T]]) -> T:
 
     try:
         return asyncio.run(run())
+    except BrokenPipeError:  # whoever reads what we print has had enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise typer.Exit(REFUSED) from None
     except REFUSALS as why:
         typer.echo(str(why), err=True)
         raise typer.Exit(REFUSED) from None

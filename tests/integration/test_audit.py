@@ -3,7 +3,10 @@
 import asyncio
 import gzip
 import json
+import os
 import re
+import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -16,6 +19,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from deploy import cli
+from deploy.commands import source
 from deploy.local.folder import Folder
 from libs.events import export, ledger
 from libs.events.contracts.intake import ComplaintRecorded
@@ -304,6 +308,16 @@ def test_what_a_person_can_mend_is_told_in_a_line(desk: Desk, postgres: backends
     postgres.stop()
     away = desk.run("verify")
     assert (away.exit_code, "does not answer" in away.stderr) == (2, True)
+
+
+def test_a_reader_who_has_had_enough_is_no_error(desk: Desk) -> None:
+    reading, writing = os.pipe()
+    os.close(reading)  # as `| head` does, only sooner
+    command = [sys.executable, "-m", "deploy.cli", "audit", "replay", "--data-dir", str(desk.folder)]
+    with os.fdopen(writing, "w") as pipe:
+        told = subprocess.run(command, stdout=pipe, stderr=subprocess.PIPE, text=True, timeout=30)
+    assert told.stderr == ""
+    assert told.returncode == source.REFUSED, "1 would say that something was altered"
 
 
 def test_verifying_goes_on_while_others_append(desk: Desk) -> None:
