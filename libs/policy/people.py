@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date
+from typing import Final
 
 from libs.events.contracts.assign import PassedOver
 from libs.events.contracts.handling import Answerable
@@ -12,6 +13,13 @@ from libs.events.contracts.values import Language, Respondent, RespondentKind
 from libs.policy.pack import Pack
 
 NOBODY: frozenset[str] = frozenset()
+# Why somebody is passed over, as events have it; `terms.WHYS` says it in either language.
+UNKNOWN: Final = "is nobody the policy knows"
+LEFT: Final = "left on"  # and the day
+COMPLAINED_OF: Final = "is complained of"
+BELOW: Final = "answers to the person complained of"
+HAD_THEIR_SAY: Final = "has dealt with it before"
+BELOW_WHO_HAD: Final = "answers to somebody who has dealt with it before"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,19 +117,19 @@ def _line(pack: Pack, candidates: tuple[str, ...]) -> Iterator[str]:
 def _obstacle(pack: Pack, person: str, on: date, about: str | None) -> str | None:
     known = pack.people.get(person)
     if known is None:
-        return "is nobody the policy knows"
+        return UNKNOWN
     if known.left_on is not None and known.left_on <= on:
-        return f"left on {known.left_on}"
+        return f"{LEFT} {known.left_on}"
     if person == about:
-        return "is complained of"
+        return COMPLAINED_OF
     if about is not None and about in superiors(pack, person):
-        return "answers to the person complained of"
+        return BELOW
     return None
 
 
 def _had_their_say(pack: Pack, person: str, excluded: frozenset[str]) -> str | None:
     if person in excluded:
-        return "has dealt with it before"
+        return HAD_THEIR_SAY
     if excluded and not excluded.isdisjoint(superiors(pack, person)):
-        return "answers to somebody who has dealt with it before"
+        return BELOW_WHO_HAD
     return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Final, TypeVar
 
-from libs.events.contracts.assign import EscalationCause
+from libs.events.contracts.assign import EscalationCause, PassedOver
 from libs.events.contracts.handling import Answerable, Kind, Nature, Severity, Step
 from libs.events.contracts.notify import NoticeKind, Recipient
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
@@ -167,6 +167,14 @@ NOTICES: Final[Mapping[NoticeKind, Spoken]] = {
     NoticeKind.BATCH_INCIDENT: ("批量事故通报", "batch incident"),
     NoticeKind.QUALITY_ANALYSIS: ("质量分析", "quality analysis"),
 }
+WHYS: Final[Mapping[str, Spoken]] = {
+    people.UNKNOWN: ("制度中无此人", "is nobody the policy knows"),
+    people.LEFT: ("离职日期为", "left on"),
+    people.COMPLAINED_OF: ("为被投诉人", "is complained of"),
+    people.BELOW: ("为被投诉人的下属", "answers to the person complained of"),
+    people.HAD_THEIR_SAY: ("此前已经手", "has dealt with it before"),
+    people.BELOW_WHO_HAD: ("为此前经手者的下属", "answers to somebody who has dealt with it before"),
+}
 CHARGES: Final[Mapping[Charge, Spoken]] = {
     Charge.COMPLAINT: ("投诉事项", "the complaint itself"),
     Charge.HANDLING: ("处理不及时或不妥当", "handled late or badly"),
@@ -250,6 +258,12 @@ class Speaker:
     def person(self, answerable: Answerable) -> str:
         """Somebody's name."""
         return self.name(answerable.person)
+
+    def passed_over(self, passed: PassedOver) -> str:
+        """Who was passed over, and why (ASG-2, ASG-4)."""
+        known = next((each for each in WHYS if passed.why.startswith(each)), None)
+        why = passed.why if known is None else self.said(WHYS[known]) + passed.why.removeprefix(known)
+        return self.labelled(self.name(passed.person), why)
 
     def unit(self, unit: str) -> str:
         """A unit's name."""

@@ -145,7 +145,7 @@ def _assigned(event: Any, say: Speaker) -> Iterator[Fact]:
     match event:
         case assign.ComplaintAssigned():
             yield "answerable", _who(event.answerable, say)
-            yield "passed_over", say.listed(say.name(each.person) for each in event.passed_over)
+            yield "passed_over", terms.rows(*map(say.passed_over, event.passed_over))
             yield "reason", say.text(event.reason)
             due = (f"{say.one(terms.STEPS, each.step)} {say.time(each.due_at)}" for each in event.due)
             yield "due", terms.rows(*due)
@@ -160,6 +160,12 @@ def _investigated(event: Any, say: Speaker) -> Iterator[Fact]:
     match event:
         case investigate.FindingRecorded():
             yield from _found(event, say)
+        case investigate.InvestigationReclassified():
+            yield "kind", say.one(terms.KINDS, event.kind)
+            yield "severity", say.one(terms.SEVERITIES, event.severity)
+            asked = (f"{say.unit(each.unit)} {each.duty} {say.time(each.due_at)}" for each in event.asked)
+            yield "asked", terms.rows(*asked)
+            yield "dropped", say.listed(map(say.unit, event.dropped))
         case investigate.ContributionOverdue():
             yield "owed_by", _who(event.owed_by, say)
             yield "duty", event.duty

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,8 @@ import httpx
 import pytest
 
 from libs.events.contracts import intake, investigate, notify
+from libs.events.contracts.assign import PassedOver
+from libs.events.contracts.handling import Kind, Severity
 from libs.events.contracts.values import Complainant, Demand, DemandKind, Language, Money
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
@@ -279,6 +281,39 @@ async def test_the_same_in_chinese(running: Running) -> None:
     ]
     places = [chinese.text.index(f"{number}. {title}") for number, title in enumerate(titles, start=1)]
     assert places == sorted(places)
+
+
+@pytest.mark.rule("REC-7", "ASG-2", "ASG-4", "INV-2")
+async def test_who_was_passed_over_and_what_turned_out_to_be_of_another_kind(running: Running) -> None:
+    complaint_id = await running.recorded()
+    passed = (
+        PassedOver(person="quality-officer", why="left on 2026-01-01"),
+        PassedOver(person="quality-deputy", why="is complained of"),
+    )
+    await running.intake.says(replace(complaint_history.assigned(complaint_id), passed_over=passed))
+    duty = investigate.Duty(unit="sales", duty="提供订单", due_at=NOW)
+    await running.investigation.says(
+        investigate.InvestigationReclassified(
+            investigation_id=complaint_id,
+            complaint_id=complaint_id,
+            kind=Kind.CONTRACT_DISPUTE,
+            severity=Severity.SERIOUS,
+            asked=(duty,),
+            dropped=("technology",),
+            acted_on=1,
+            reclassified_at=NOW,
+        ),
+        category="investigation",
+    )
+    english, chinese = await running.form(complaint_id), await running.form(complaint_id, "zh-CN")
+    decided, _ = cells(english, "Assigned")
+    assert "Quality engineer: left on 2026-01-01\nDeputy quality manager: is complained of" in decided
+    assert "质量工程师：离职日期为 2026-01-01\n质量副经理：为被投诉人" in cells(chinese, "确定责任")[0]
+    decided, by = cells(english, "Investigated as of another kind")
+    assert "Kind: contract dispute" in decided
+    assert "Asked of: Sales 提供订单 2026-11-20 09:12\nNo longer asked of: Technology" in decided
+    assert by == "the system, by rule"
+    assert "不再要求：技术部" in cells(chinese, "改按其他类别调查")[0]
 
 
 @pytest.mark.rule("REC-7", "REC-6")
