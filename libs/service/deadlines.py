@@ -16,7 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 from libs.events.contracts.policy import PolicyPublished
 from libs.events.contracts.registry import contract_of
 from libs.events.envelope import Envelope, Recorded
-from libs.service import policies
+from libs.service import policies, tables
 
 PAGE_DEADLINES: Final = 500
 _PUBLISHED: Final = contract_of(PolicyPublished).name
@@ -137,9 +137,7 @@ STATEMENTS: Final[Mapping[type, str]] = {
 class SqlDeadlines:
     """Deadlines in the table `<schema>.deadlines`: a view of the service (see `Projection`) that clocks read.
 
-    Its migration makes the columns log text, key uuid, step text (these three its primary key), due_at,
-    warn_at (may be null) and next_at (null once missed), timestamps with time zone, and an index on (log,
-    next_at, key, step) where next_at is not null. `category` is that of the service's own streams.
+    `category` is that of the service's own streams.
     """
 
     def __init__(self, schema: str, category: str, changes: Changes, engine: AsyncEngine) -> None:
@@ -147,8 +145,7 @@ class SqlDeadlines:
         self._prefix = f"{category}-"
         self._changes = changes
         self._engine = engine
-        names = ("log", "key", "step", "due_at", "warn_at", "next_at")
-        self._table = sql.table("deadlines", *map(sql.column, names), schema=schema)
+        self._table = tables.deadlines(sql.MetaData(schema=schema))
         self._statements = {
             kind: sql.text(each.format(table=f"{schema}.deadlines")) for kind, each in STATEMENTS.items()
         }

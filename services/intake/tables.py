@@ -18,6 +18,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY
 
+from libs.service import tables
+
 METADATA: Final = MetaData(schema="intake")
 
 # One row a complaint, as it stands. Nothing personal is in the clear: `tokens` are blind (decision 0004).
@@ -97,34 +99,8 @@ Index(
     unique=True,
 )
 
-# What falls due; libs.service.deadlines writes and reads it.
-DEADLINES: Final = Table(
-    "deadlines",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("key", Uuid, primary_key=True),
-    Column("step", Text, primary_key=True),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Column("warn_at", DateTime(timezone=True)),
-    Column("next_at", DateTime(timezone=True), comment="of the warning, then of the deadline, then null"),
-)
-Index(
-    "deadlines_by_next_at",
-    DEADLINES.c.log,
-    DEADLINES.c.next_at,
-    DEADLINES.c.key,
-    DEADLINES.c.step,
-    postgresql_where=DEADLINES.c.next_at.is_not(None),
-)
-
-# How far each view has followed each log; libs.service.projection writes it.
-CHECKPOINTS: Final = Table(
-    "checkpoints",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("projection", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-)
+DEADLINES: Final = tables.deadlines(METADATA)
+CHECKPOINTS: Final = tables.checkpoints(METADATA)
 
 NUMBER_BLOCKS: Final = Table(
     "number_blocks",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid
+from sqlalchemy import Column, DateTime, Index, Integer, MetaData, Table, Text, Uuid
+
+from libs.service import tables
 
 METADATA: Final = MetaData(schema="notifier")
 
@@ -53,31 +55,5 @@ Index(
     postgresql_where=NOTICES.c.owed_by.is_not(None),
 )
 
-# What falls due; libs.service.deadlines writes and reads it.
-DEADLINES: Final = Table(
-    "deadlines",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("key", Uuid, primary_key=True),
-    Column("step", Text, primary_key=True),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Column("warn_at", DateTime(timezone=True)),
-    Column("next_at", DateTime(timezone=True), comment="of the warning, then of the deadline, then null"),
-)
-Index(
-    "deadlines_by_next_at",
-    DEADLINES.c.log,
-    DEADLINES.c.next_at,
-    DEADLINES.c.key,
-    DEADLINES.c.step,
-    postgresql_where=DEADLINES.c.next_at.is_not(None),
-)
-
-# How far each view has followed each log; libs.service.projection writes it.
-CHECKPOINTS: Final = Table(
-    "checkpoints",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("projection", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-)
+DEADLINES: Final = tables.deadlines(METADATA)
+CHECKPOINTS: Final = tables.checkpoints(METADATA)

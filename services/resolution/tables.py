@@ -19,6 +19,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
+from libs.service import tables
+
 METADATA: Final = MetaData(schema="resolution")
 
 # One row a complaint whose case was opened, as it stands.
@@ -92,31 +94,5 @@ IMPROVEMENTS: Final = Table(
 Index("improvements_by_seq", IMPROVEMENTS.c.log, IMPROVEMENTS.c.seq, unique=True)
 Index("improvements_by_cause", IMPROVEMENTS.c.log, IMPROVEMENTS.c.cause_code)
 
-# As libs.service.deadlines asks for.
-DEADLINES: Final = Table(
-    "deadlines",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("key", Uuid, primary_key=True),
-    Column("step", Text, primary_key=True),
-    Column("due_at", DateTime(timezone=True), nullable=False),
-    Column("warn_at", DateTime(timezone=True)),
-    Column("next_at", DateTime(timezone=True), comment="the warning or the deadline; null once missed"),
-)
-Index(
-    "deadlines_next",
-    DEADLINES.c.log,
-    DEADLINES.c.next_at,
-    DEADLINES.c.key,
-    DEADLINES.c.step,
-    postgresql_where=DEADLINES.c.next_at.is_not(None),
-)
-
-# How far each view has followed each log; libs.service.projection writes it.
-CHECKPOINTS: Final = Table(
-    "checkpoints",
-    METADATA,
-    Column("log", Text, primary_key=True),
-    Column("projection", Text, primary_key=True),
-    Column("seq", BigInteger, nullable=False),
-)
+DEADLINES: Final = tables.deadlines(METADATA)
+CHECKPOINTS: Final = tables.checkpoints(METADATA)

@@ -1,15 +1,13 @@
-"""Intake's own tables: as its migrations make them, open to whom they should be, filled alike each time."""
+"""Intake's own tables: numbers are given once, and rows are filled alike each time."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
 import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Column, Connection, MetaData, Text, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from libs.events import errors
@@ -31,60 +29,6 @@ async def engine(module_database: backends.Database) -> AsyncIterator[AsyncEngin
     made = connections.engine(module_database.dsn("redress_intake"), "test")
     yield made
     await made.dispose()
-
-
-async def test_migrations_make_the_tables_that_queries_name(engine: AsyncEngine) -> None:
-    assert await differences(engine, tables.METADATA) == []
-
-
-async def test_a_column_that_no_migration_makes_would_be_found(engine: AsyncEngine) -> None:
-    changed = MetaData(schema=SCHEMA)
-    for table in tables.METADATA.tables.values():
-        table.to_metadata(changed)
-    changed.tables[f"{SCHEMA}.complaints"].append_column(Column("forgotten", Text))
-    assert [each[0] for each in await differences(engine, changed)] == ["add_column"]
-
-
-async def differences(engine: AsyncEngine, metadata: MetaData) -> Sequence[Any]:
-    def compare(connection: Connection) -> Sequence[Any]:
-        options = {
-            "include_schemas": True,
-            "include_name": lambda name, kind, _: kind != "schema" or name == SCHEMA,
-            "compare_type": True,
-        }
-        found: Sequence[Any] = compare_metadata(
-            MigrationContext.configure(connection, opts=options), metadata
-        )
-        return found
-
-    async with engine.connect() as connection:
-        return await connection.run_sync(compare)
-
-
-@pytest.mark.parametrize(
-    ("role", "statement"),
-    [
-        ("redress_auditor", "DELETE FROM intake.complaints"),
-        ("redress_auditor", "UPDATE intake.number_blocks SET reserved = 0"),
-        ("redress_resolution", "SELECT count(*) FROM intake.complaints"),
-        ("redress_intake", "DROP TABLE intake.complaints"),
-    ],
-)
-async def test_other_roles_may_not(module_database: backends.Database, role: str, statement: str) -> None:
-    connection = await asyncpg.connect(module_database.dsn(role), timeout=desk.WAIT_SECONDS)
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
-
-
-async def test_the_auditor_may_read(module_database: backends.Database) -> None:
-    connection = await asyncpg.connect(module_database.dsn("redress_auditor"), timeout=desk.WAIT_SECONDS)
-    try:
-        assert await connection.fetchval("SELECT count(*) >= 0 FROM intake.complaints")
-    finally:
-        await connection.close()
 
 
 async def test_numbers_are_unique_whoever_takes_them(engine: AsyncEngine) -> None:

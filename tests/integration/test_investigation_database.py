@@ -1,17 +1,13 @@
-"""Investigation's own tables: as its migration makes them, closed to others, and what they say of repairs."""
+"""Investigation's own tables: what they say of repairs."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from libs.events.contracts.propose import (
     CostBearer,
@@ -23,7 +19,7 @@ from libs.events.contracts.propose import (
 )
 from libs.events.envelope import Envelope, Recorded
 from libs.service import wiring
-from services.investigation import state, tables
+from services.investigation import state
 from services.investigation.repairs import MemoryRepairs
 from services.investigation.views import Investigations, Repair
 from tests import backends, service_kit
@@ -44,40 +40,6 @@ async def resources(database: backends.Database, tmp_path: Path) -> AsyncIterato
     chosen = service_kit.write_settings(tmp_path, database_url=database.dsn("redress_investigation"))
     async with wiring.opened(chosen, "investigation", wiring.read(chosen)) as found:
         yield found
-
-
-async def test_the_migration_makes_the_tables_that_queries_name(resources: wiring.Resources) -> None:
-    schema = tables.METADATA.schema
-
-    def differences(connection: Connection) -> Sequence[Any]:
-        options = {
-            "include_schemas": True,
-            "include_name": lambda name, kind, _: kind != "schema" or name == schema,
-            "compare_type": True,
-        }
-        context = MigrationContext.configure(connection, opts=options)
-        found: Sequence[Any] = compare_metadata(context, tables.METADATA)
-        return found
-
-    async with resources.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-
-
-@pytest.mark.parametrize(
-    ("role", "statement"),
-    [
-        ("redress_auditor", "DELETE FROM investigation.investigations"),
-        ("redress_intake", "SELECT count(*) FROM investigation.deadlines"),
-        ("redress_investigation", "DROP TABLE investigation.deadlines"),
-    ],
-)
-async def test_other_roles_may_not(module_database: backends.Database, role: str, statement: str) -> None:
-    connection = await asyncpg.connect(module_database.dsn(role), timeout=service_kit.SECONDS_MAX)
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 class Told:

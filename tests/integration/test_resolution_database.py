@@ -1,4 +1,4 @@
-"""Resolution's own tables: as its migration makes them, closed to others, and as memory has them."""
+"""Resolution's own tables: they say what memory says."""
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
@@ -8,12 +8,8 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-import asyncpg
 import pytest
 import sqlalchemy as sql
-from alembic.autogenerate import compare_metadata
-from alembic.migration import MigrationContext
-from sqlalchemy import Connection
 
 from libs.events import errors
 from libs.events.envelope import Envelope, Recorded
@@ -51,40 +47,6 @@ async def resources(database: backends.Database, tmp_path: Path) -> AsyncIterato
     chosen = service_kit.write_settings(tmp_path, database_url=database.dsn("redress_resolution"))
     async with wiring.opened(chosen, "resolution", wiring.read(chosen)) as found:
         yield found
-
-
-async def test_the_migration_makes_the_tables_that_queries_name(resources: wiring.Resources) -> None:
-    schema = tables.METADATA.schema
-
-    def differences(connection: Connection) -> Sequence[Any]:
-        options = {
-            "include_schemas": True,
-            "include_name": lambda name, kind, _: kind != "schema" or name == schema,
-            "compare_type": True,
-        }
-        context = MigrationContext.configure(connection, opts=options)
-        found: Sequence[Any] = compare_metadata(context, tables.METADATA)
-        return found
-
-    async with resources.engine.connect() as connection:
-        assert await connection.run_sync(differences) == []
-
-
-@pytest.mark.parametrize(
-    ("role", "statement"),
-    [
-        ("redress_auditor", "DELETE FROM resolution.ledger"),
-        ("redress_intake", "SELECT count(*) FROM resolution.cases"),
-        ("redress_resolution", "DROP TABLE resolution.deadlines"),
-    ],
-)
-async def test_other_roles_may_not(module_database: backends.Database, role: str, statement: str) -> None:
-    connection = await asyncpg.connect(module_database.dsn(role), timeout=service_kit.SECONDS_MAX)
-    try:
-        with pytest.raises(asyncpg.InsufficientPrivilegeError):
-            await connection.execute(statement)
-    finally:
-        await connection.close()
 
 
 class Told:

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from libs.service import tables_v1
+
 revision = "intake_0001"
 down_revision = None
 branch_labels = ("intake",)
@@ -14,7 +16,7 @@ depends_on = "log_0001"  # which makes the roles
 
 def upgrade() -> None:
     """Make the schema, its tables and the rights to them."""
-    op.execute("CREATE SCHEMA intake")
+    tables_v1.make_schema("intake")
     op.create_table(
         "complaints",
         sa.Column("log", sa.Text(), nullable=False),
@@ -62,14 +64,7 @@ def upgrade() -> None:
         "complaints_by_data_subject", "complaints", ["data_subjects"], schema="intake", postgresql_using="gin"
     )
     op.create_index("complaints_by_token", "complaints", ["tokens"], schema="intake", postgresql_using="gin")
-    op.create_table(
-        "checkpoints",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("projection", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("log", "projection"),
-        schema="intake",
-    )
+    tables_v1.make_checkpoints("intake")
     op.create_table(
         "number_blocks",
         sa.Column("log", sa.Text(), nullable=False),
@@ -83,6 +78,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("log", "year"),
         schema="intake",
     )
-    op.execute("GRANT USAGE ON SCHEMA intake TO redress_intake, redress_auditor")
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA intake TO redress_intake")
-    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA intake TO redress_auditor")
+    tables_v1.grant("intake")

@@ -7,6 +7,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from libs.service import tables_v1
+
 revision = "intake_0002"
 down_revision = "intake_0001"
 branch_labels = None
@@ -33,7 +35,7 @@ def upgrade() -> None:
     }.items():
         op.create_index(index, "complaints", columns, schema=SCHEMA)
     _make_incidents()
-    _make_deadlines()
+    tables_v1.make_deadlines(SCHEMA)
     for table in ("incidents", "deadlines"):
         op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {SCHEMA}.{table} TO redress_intake")
         op.execute(f"GRANT SELECT ON {SCHEMA}.{table} TO redress_auditor")
@@ -64,26 +66,3 @@ def _make_incidents() -> None:
         "incidents_by_likeness": ["log", "matched_on", "reference", "seq"],
     }.items():
         op.create_index(name, "incidents", columns, unique=True, schema=SCHEMA)
-
-
-def _make_deadlines() -> None:
-    op.create_table(
-        "deadlines",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
-        sa.Column("step", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("warn_at", sa.DateTime(timezone=True)),
-        sa.Column(
-            "next_at", sa.DateTime(timezone=True), comment="of the warning, then of the deadline, then null"
-        ),
-        sa.PrimaryKeyConstraint("log", "key", "step"),
-        schema=SCHEMA,
-    )
-    op.create_index(
-        "deadlines_by_next_at",
-        "deadlines",
-        ["log", "next_at", "key", "step"],
-        schema=SCHEMA,
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    )

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from libs.service import tables_v1
+
 revision = "investigation_0001"
 down_revision = None
 branch_labels = ("investigation",)
@@ -16,22 +18,11 @@ SCHEMA = "investigation"
 
 def upgrade() -> None:
     """Make the schema, its tables and the rights to them."""
-    op.execute("CREATE SCHEMA investigation")
+    tables_v1.make_schema(SCHEMA)
     _make_investigations()
-    _make_deadlines()
-    op.create_table(
-        "checkpoints",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("projection", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("log", "projection"),
-        schema=SCHEMA,
-    )
-    op.execute("GRANT USAGE ON SCHEMA investigation TO redress_investigation, redress_auditor")
-    op.execute(
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA investigation TO redress_investigation"
-    )
-    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA investigation TO redress_auditor")
+    tables_v1.make_deadlines(SCHEMA)
+    tables_v1.make_checkpoints(SCHEMA)
+    tables_v1.grant(SCHEMA)
 
 
 def _make_investigations() -> None:
@@ -71,28 +62,3 @@ def _make_investigations() -> None:
         "investigations_by_fault": ["log", "serial_number", "cause_code", "repaired_at"],
     }.items():
         op.create_index(name, "investigations", columns, schema=SCHEMA)
-
-
-def _make_deadlines() -> None:
-    op.create_table(
-        "deadlines",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
-        sa.Column("step", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("warn_at", sa.DateTime(timezone=True)),
-        sa.Column(
-            "next_at",
-            sa.DateTime(timezone=True),
-            comment="of the warning, then of the deadline, then null",
-        ),
-        sa.PrimaryKeyConstraint("log", "key", "step"),
-        schema=SCHEMA,
-    )
-    op.create_index(
-        "deadlines_by_next_at",
-        "deadlines",
-        ["log", "next_at", "key", "step"],
-        schema=SCHEMA,
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    )

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
+from libs.service import tables_v1
+
 revision = "notifier_0001"
 down_revision = None
 branch_labels = ("notifier",)
@@ -15,20 +17,11 @@ SCHEMA = "notifier"
 
 def upgrade() -> None:
     """Make the schema, its tables and the rights to them."""
-    op.execute("CREATE SCHEMA notifier")
+    tables_v1.make_schema(SCHEMA)
     _make_notices()
-    _make_deadlines()
-    op.create_table(
-        "checkpoints",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("projection", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("log", "projection"),
-        schema=SCHEMA,
-    )
-    op.execute("GRANT USAGE ON SCHEMA notifier TO redress_notifier, redress_auditor")
-    op.execute("GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA notifier TO redress_notifier")
-    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA notifier TO redress_auditor")
+    tables_v1.make_deadlines(SCHEMA)
+    tables_v1.make_checkpoints(SCHEMA)
+    tables_v1.grant(SCHEMA)
 
 
 def _make_notices() -> None:
@@ -61,28 +54,3 @@ def _make_notices() -> None:
     owed = sa.text("owed_by IS NOT NULL")
     columns = ["log", "owed_by", *place]
     op.create_index("notices_owed", "notices", columns, schema=SCHEMA, postgresql_where=owed)
-
-
-def _make_deadlines() -> None:
-    op.create_table(
-        "deadlines",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
-        sa.Column("step", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("warn_at", sa.DateTime(timezone=True)),
-        sa.Column(
-            "next_at",
-            sa.DateTime(timezone=True),
-            comment="of the warning, then of the deadline, then null",
-        ),
-        sa.PrimaryKeyConstraint("log", "key", "step"),
-        schema=SCHEMA,
-    )
-    op.create_index(
-        "deadlines_by_next_at",
-        "deadlines",
-        ["log", "next_at", "key", "step"],
-        schema=SCHEMA,
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    )

@@ -6,6 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from libs.service import tables_v1
+
 revision = "resolution_0001"
 down_revision = None
 branch_labels = ("resolution",)
@@ -16,24 +18,13 @@ SCHEMA = "resolution"
 
 def upgrade() -> None:
     """Make the schema, its tables and the rights to them."""
-    op.execute("CREATE SCHEMA resolution")
+    tables_v1.make_schema(SCHEMA)
     _make_cases()
     _make_ledger()
     _make_improvements()
-    _make_deadlines()
-    op.create_table(
-        "checkpoints",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("projection", sa.Text(), nullable=False),
-        sa.Column("seq", sa.BigInteger(), nullable=False),
-        sa.PrimaryKeyConstraint("log", "projection"),
-        schema=SCHEMA,
-    )
-    op.execute("GRANT USAGE ON SCHEMA resolution TO redress_resolution, redress_auditor")
-    op.execute(
-        "GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA resolution TO redress_resolution"
-    )
-    op.execute("GRANT SELECT ON ALL TABLES IN SCHEMA resolution TO redress_auditor")
+    tables_v1.make_deadlines(SCHEMA)
+    tables_v1.make_checkpoints(SCHEMA)
+    tables_v1.grant(SCHEMA)
 
 
 def _make_cases() -> None:
@@ -118,28 +109,3 @@ def _make_improvements() -> None:
     )
     op.create_index("improvements_by_seq", "improvements", ["log", "seq"], unique=True, schema=SCHEMA)
     op.create_index("improvements_by_cause", "improvements", ["log", "cause_code"], schema=SCHEMA)
-
-
-def _make_deadlines() -> None:
-    op.create_table(
-        "deadlines",
-        sa.Column("log", sa.Text(), nullable=False),
-        sa.Column("key", sa.Uuid(), nullable=False),
-        sa.Column("step", sa.Text(), nullable=False),
-        sa.Column("due_at", sa.DateTime(timezone=True), nullable=False),
-        sa.Column("warn_at", sa.DateTime(timezone=True)),
-        sa.Column(
-            "next_at",
-            sa.DateTime(timezone=True),
-            comment="the warning or the deadline; null once missed",
-        ),
-        sa.PrimaryKeyConstraint("log", "key", "step"),
-        schema=SCHEMA,
-    )
-    op.create_index(
-        "deadlines_next",
-        "deadlines",
-        ["log", "next_at", "key", "step"],
-        schema=SCHEMA,
-        postgresql_where=sa.text("next_at IS NOT NULL"),
-    )
