@@ -32,7 +32,8 @@ from services.intake.state import (
 class AssignComplaint:
     """Whom the policy names, whom it passed over, and by when each later step is due (ASG-7).
 
-    `keeps_it`: whoever has a complaint that turned out to be of another kind is of the unit it belongs to.
+    `keeps_it`: whoever has a complaint that turned out to be of another kind is of the unit it belongs to;
+    `reason` says so in the complainant's language.
     """
 
     complaint_id: UUID
@@ -40,6 +41,7 @@ class AssignComplaint:
     passed_over: tuple[events.PassedOver, ...]
     due: tuple[StepDue, ...]
     keeps_it: bool = False
+    reason: str | None = None
     ground: Ground
     now: datetime
 
@@ -67,13 +69,12 @@ def _of_another_kind(record: Record) -> bool:
 
 
 def _assigned_anew(command: AssignComplaint, record: Record) -> events.ComplaintAssigned:
-    before, now = record.handling.assignments[-1], _assigned(command, record)
     return replace(
-        now,
+        _assigned(command, record),
         answerable=(record.handling.answerable if command.keeps_it else None) or command.answerable,
         passed_over=() if command.keeps_it else command.passed_over,
         due=record.handling.due,
-        reason=f"It was judged to be of kind {now.kind}, no longer {before.kind}.",
+        reason=command.reason,
     )
 
 

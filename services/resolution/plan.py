@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Final
 
 from libs.events.contracts.handling import Answerable
 from libs.events.contracts.investigate import FindingRecorded
@@ -12,9 +13,16 @@ from libs.events.contracts.propose import Outcome
 from libs.events.envelope import Recorded
 from libs.policy import deadlines, people
 from libs.policy.pack import Pack
+from libs.policy.terms import Speaker, Spoken
 from services.resolution import begin, charge, close, lateness, outcome
 from services.resolution.history import Complaint
 from services.resolution.lateness import Lateness
+
+# The customer hears it, too, where no measure is needed (NTF-2).
+NOT_OURS: Final[Spoken] = (
+    "调查结论表明，原因不在本公司。",
+    "The finding says that the company is not the cause.",
+)
 
 
 def opening(complaint: Complaint, now: datetime) -> begin.OpenCase | None:
@@ -86,7 +94,7 @@ def _of_finding(
             complaint_id=complaint.complaint_id,
             data_subject=complaint.data_subject,
             rests_on=rests_on,
-            reason="The finding says that the company is not the cause.",
+            reason=Speaker(policy, complaint.language).said(NOT_OURS),
             ground=policy.ground(),
             now=now,
         )

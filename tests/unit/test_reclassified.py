@@ -53,7 +53,15 @@ async def test_it_goes_to_the_unit_of_its_kind_with_the_reason_and_in_the_same_t
     assert (then.due, then.round) == (first.due, 2)
     shown = (await office.dossier(complaint_id))["assignments"][-1]
     assert shown["assigned_by"] is None
-    assert then.reason == "It was judged to be of kind transport, no longer product_quality."
+    assert (first.reason, then.reason) == (None, "经判断属于“运输”，不再属于“产品质量”。")
+
+
+@rule("ASG-1")
+async def test_the_reason_is_in_the_complainants_language(office: Office) -> None:
+    complainant = {"name": "Ann", "phone": "13800000001", "language": "en"}
+    await found(office, await assigned(office, complainant=complainant), "transport")
+    _, then = await office.said(ComplaintAssigned)
+    assert then.reason == "It was judged to be of kind transport, no longer product quality."
 
 
 @rule("ASG-5")

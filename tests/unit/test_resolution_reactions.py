@@ -12,6 +12,7 @@ import pytest
 
 from libs.events.contracts import clock, improve, investigate, notify, penalize, propose
 from libs.events.contracts.handling import Answerable, Step
+from libs.events.contracts.values import Language
 from services.resolution import complete
 from services.resolution import improve as improving
 from services.resolution.clock import CASE, MEASURE
@@ -19,6 +20,7 @@ from tests import complaint_history
 from tests.complaint_history import DAY, NOW
 from tests.unit.resolution_office import COMPLAINT, Office
 from tests.unit.resolution_situations import complete_it, plan_it
+from tests.unit.resolution_world import finding
 
 INCIDENT = UUID(int=50)
 
@@ -224,3 +226,27 @@ async def test_what_is_late_in_an_incident_is_put_to_people_once_with_its_first_
     assert {each.person for each in put} == expected
     assert len(put) == len(expected)
     assert await office.case(second) == []
+
+
+@pytest.mark.rule("PEN-5", "NTF-2")
+@pytest.mark.parametrize(("language", "words"), [("zh-CN", "原因不在本公司"), ("en", "is not the cause")])
+async def test_why_nobody_is_at_fault_is_said_in_the_customers_language(
+    office: Office, language: str, words: str
+) -> None:
+    """They hear it when the complaint is closed: it stands for the measure that was not needed."""
+    said = complaint_history.recorded(COMPLAINT)
+    spoken = replace(said.complainant, language=Language(language))
+    await office.writer.says(replace(said, complainant=spoken))
+    await office.writer.says(complaint_history.classified(COMPLAINT))
+    await office.writer.says(complaint_history.assigned(COMPLAINT))
+    found = replace(finding(company_is_cause=False), complaint_id=COMPLAINT, investigation_id=COMPLAINT)
+    await office.writer.says(found, category="investigation")
+    await office.settle()
+    happened = await office.case()
+    reasons = [
+        each.reason
+        for each in happened
+        if isinstance(each, penalize.NoFaultFound | improve.ImprovementNotNeeded)
+    ]
+    assert len(reasons) == 2
+    assert all(words in reason for reason in reasons)
