@@ -43,20 +43,28 @@ class Supervisor:
             await asyncio.to_thread(child.stop)
             self.say(child.program.name, f"stopped  {ending(child)}")
 
-    async def start(self, program: process.Program) -> None:
-        """Return when it is ready; from then on it is started again whenever it ends. Raises NotReady."""
-        await self._launch(program)
-        self._watchers.append(asyncio.create_task(self._watch(program), name=f"watch {program.name}"))
+    async def start(self, *programs: process.Program) -> None:
+        """Start them side by side and return when all are ready; raises NotReady.
+
+        From then on each is started again whenever it ends.
+        """
+        for program in programs:
+            await self._begin(program)
+        for program in programs:
+            await self._until_ready(program)
+            self._watchers.append(asyncio.create_task(self._watch(program), name=f"watch {program.name}"))
 
     def say(self, name: str, what: str) -> None:
         with contextlib.suppress(OSError):  # a closed terminal is no reason to stop
             self._say(f"{name:<14} {what}")
 
-    async def _launch(self, program: process.Program) -> None:
+    async def _begin(self, program: process.Program) -> None:
         await asyncio.to_thread(program.before)
-        child = process.Child(program)  # in this thread, which stays: a child dies with the thread it is from
-        self._children[program.name] = child
-        await asyncio.to_thread(child.wait_ready)
+        # in this thread, which stays: a child dies with the thread it is from
+        self._children[program.name] = process.Child(program)
+
+    async def _until_ready(self, program: process.Program) -> None:
+        await asyncio.to_thread(self._children[program.name].wait_ready)
         self._changed()
         self.say(program.name, f"ready  {program.address}")
 
@@ -80,7 +88,8 @@ class Supervisor:
 
     async def _relaunch(self, program: process.Program) -> None:
         try:
-            await self._launch(program)
+            await self._begin(program)
+            await self._until_ready(program)
         except (process.NotReady, OSError) as why:
             self.say(program.name, f"not ready  {why}")
             await asyncio.to_thread(self._children[program.name].stop)

@@ -73,12 +73,12 @@ async def running(
         async with contextlib.AsyncExitStack() as stack:
             stack.callback(folder.state.unlink, missing_ok=True)
             await stack.enter_async_context(supervisor)
-            await supervisor.start(cluster.program)
-            await supervisor.start(stream.program)
+            await supervisor.start(cluster.program, stream.program)
             await database.create(cluster.dsn_superuser, DATABASE, folder.passwords())
-            for name in services.OFFSETS:
-                url = system.database_urls[services.role(name)]
-                await supervisor.start(services.program(name, chosen[name], folder, url, stream.url))
+            urls = {name: system.database_urls[services.role(name)] for name in services.OFFSETS}
+            await supervisor.start(
+                *(services.program(name, chosen[name], folder, urls[name], stream.url) for name in urls)
+            )
             yield system
 
 
