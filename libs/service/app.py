@@ -159,6 +159,8 @@ class _Application(FastAPI):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI; what is searched for stays out of spans, which would hold the whole query."""
         if scope["type"] == "http":
+            if scope["method"] == "HEAD":  # as GET; the server leaves the body out (RFC 9110, 9.3.2)
+                scope = {**scope, "method": "GET"}
             telemetry.hide_query(scope)
         await super().__call__(scope, receive, send)
 

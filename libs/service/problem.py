@@ -12,6 +12,7 @@ import structlog
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.middleware.body_limit import MAX_BODY_SIZE_SCOPE_KEY
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -41,12 +42,12 @@ STATUS: Final[Mapping[type[errors.Failure], HTTPStatus]] = {
     errors.Unavailable: HTTPStatus.SERVICE_UNAVAILABLE,
     errors.Failure: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-# What the framework raises by itself.
-FRAMEWORK_CODES: Final = {
-    400: "malformed",
-    404: "not_found",
-    405: "method_not_allowed",
-    413: "content_too_large",
+# What the framework raises by itself: code and title.
+FRAMEWORK: Final = {
+    400: ("malformed", "The request is not well formed."),
+    404: ("not_found", "There is no such path."),
+    405: ("method_not_allowed", "This path does not take this method."),
+    413: ("content_too_large", "The body is larger than this call takes."),
 }
 
 
@@ -141,18 +142,29 @@ async def on_failure(_: Request, failure: Exception) -> Response:
 async def on_framework(request: Request, error: Exception) -> Response:
     """For what the framework refuses by itself: unknown paths and methods, bodies too large."""
     assert isinstance(error, HTTPException)
-    title = HTTPStatus(error.status_code).phrase
-    code = FRAMEWORK_CODES.get(error.status_code, title.lower().replace(" ", "_"))
-    headers = error.headers
+    phrase = HTTPStatus(error.status_code).phrase
+    code, title = FRAMEWORK.get(error.status_code, (phrase.lower().replace(" ", "_"), phrase))
+    detail, headers, facts = title, error.headers, {}
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        headers = {"allow": _allowed_methods(request)}
-    return _render(error.status_code, code, title, title, {}, headers)
+        methods = _allowed_methods(request)
+        detail, headers = f"This path takes {methods}.", {"allow": methods}
+    elif limit := _bytes_max(request, error.status_code):
+        detail, facts = f"This call takes at most {limit:,} bytes.", {"bytes_max": limit}
+    return _render(error.status_code, code, title, detail, facts, headers)
+
+
+def _bytes_max(request: Request, status: int) -> int | None:
+    if status != HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        return None
+    limit: int | None = request.scope.get(MAX_BODY_SIZE_SCOPE_KEY)
+    return limit
 
 
 def _allowed_methods(request: Request) -> str:
     """Of every route with this path: the framework names those of the first alone (RFC 9110, 15.5.6)."""
     routes = (r for r in request.app.state.routes if r.path_regex.match(request.scope["path"]))
-    return ", ".join(sorted({method for route in routes for method in route.methods} or {"GET"}))
+    methods = {method for route in routes for method in route.methods} or {"GET"}
+    return ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
 
 
 async def on_invalid(_: Request, error: Exception) -> Response:

@@ -166,19 +166,21 @@ async def test_a_body_that_is_too_large_is_refused_with_and_without_its_length(
     client: httpx.AsyncClient,
 ) -> None:
     large = b'{"name": "' + b"a" * 3000 + b'"}'
-    problem(await post(client, large), 413, "content_too_large")
+    found = problem(await post(client, large), 413, "content_too_large")
+    assert (found["bytes_max"], found["detail"]) == (2000, "This call takes at most 2,000 bytes.")
 
     async def pieces() -> AsyncIterator[bytes]:
         for start in range(0, len(large), 100):
             yield large[start : start + 100]
 
     answer = await client.post("/v1/things", content=pieces(), headers={"content-type": "application/json"})
-    problem(answer, 413, "content_too_large")
+    assert problem(answer, 413, "content_too_large")["bytes_max"] == 2000
 
 
 async def test_a_route_may_take_more_than_the_others(client: httpx.AsyncClient) -> None:
     assert (await client.post("/v1/large", json={"name": "a" * 3000})).json() == 3000
-    problem(await client.post("/v1/large", json={"name": "a" * 6000}), 413, "content_too_large")
+    answer = await client.post("/v1/large", json={"name": "a" * 6000})
+    assert problem(answer, 413, "content_too_large")["bytes_max"] == 5000
 
 
 async def test_an_encoded_body_is_refused(client: httpx.AsyncClient) -> None:
@@ -230,9 +232,23 @@ async def test_unknown_places_and_methods_are_problems(client: httpx.AsyncClient
     problem(await client.get("/v1/nothing"), 404, "not_found")
     problem(await client.get("/v1/things/"), 404, "not_found")
     answer = await client.delete("/v1/things")
-    problem(answer, 405, "method_not_allowed")
-    assert answer.headers["allow"] == "GET, POST"
-    problem(await client.post("/livez"), 405, "method_not_allowed")
+    found = problem(answer, 405, "method_not_allowed")
+    assert (answer.headers["allow"], found["detail"]) == (
+        "GET, HEAD, POST",
+        "This path takes GET, HEAD, POST.",
+    )
+    for method in ("POST", "OPTIONS", "TRACE", "NONSENSE"):
+        answer = await client.request(method, "/livez")
+        problem(answer, 405, "method_not_allowed")
+        assert answer.headers["allow"] == "GET, HEAD"
+
+
+async def test_head_is_get_without_its_body(client: httpx.AsyncClient) -> None:
+    """What load balancers and caches ask with (RFC 9110, 9.3.2)."""
+    for path, status in (("/v1/things?limit=4", 200), ("/livez", 200), ("/v1/nothing", 404)):
+        answer = await client.head(path)
+        assert (answer.status_code, answer.content) == (status, b"")
+        assert answer.headers["content-length"] == (await client.get(path)).headers["content-length"]
 
 
 @pytest.mark.parametrize(
