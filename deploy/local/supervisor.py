@@ -26,11 +26,13 @@ class Supervisor:
         self._say = say
         self._changed = changed
         self._children: dict[str, process.Child] = {}
+        self._ready: dict[str, int] = {}
         self._watchers: list[asyncio.Task[None]] = []
 
     @property
     def pids(self) -> dict[str, int]:
-        return {name: child.pid for name, child in self._children.items()}
+        """The process of each program that was ready."""
+        return dict(self._ready)
 
     async def __aenter__(self) -> Self:
         return self
@@ -64,7 +66,9 @@ class Supervisor:
         self._children[program.name] = process.Child(program)
 
     async def _until_ready(self, program: process.Program) -> None:
-        await asyncio.to_thread(self._children[program.name].wait_ready)
+        child = self._children[program.name]
+        await asyncio.to_thread(child.wait_ready)
+        self._ready[program.name] = child.pid
         self._changed()
         self.say(program.name, f"ready  {program.address}")
 

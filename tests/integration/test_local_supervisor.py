@@ -72,31 +72,24 @@ async def test_programs_started_together_do_not_wait_for_each_other(folder: Path
     said: list[str] = []
     async with supervisor.Supervisor(said.append) as watched:
         waits = f"while [ ! -e {folder}/second.ready ]; do sleep 0.02; done; READY; exec sleep 60"
-        await watched.start(
-            shell(folder, "first", waits, ready_seconds=DEADLINE_SECONDS),
-            shell(folder, "second", "READY; exec sleep 60"),
-        )
+        first = shell(folder, "first", waits, ready_seconds=DEADLINE_SECONDS)
+        await watched.start(first, shell(folder, "second", "READY; exec sleep 60"))
         assert list(watched.pids) == ["first", "second"]
     assert [line.split()[0] for line in said] == ["first", "second", "second", "first"]
 
 
 async def test_of_programs_started_together_none_is_left_when_one_fails(folder: Path) -> None:
     said: list[str] = []
-    pids: dict[str, int] = {}
 
     async def start_both() -> None:
+        fails = f"while [ ! -e {folder}/good.ready ]; do sleep 0.02; done; exit 7"
         async with supervisor.Supervisor(said.append) as watched:
-            try:
-                await watched.start(
-                    shell(folder, "bad", "exit 7"), shell(folder, "good", "READY; exec sleep 60")
-                )
-            finally:
-                pids.update(watched.pids)
+            good = shell(folder, "good", "READY; exec sleep 60")
+            await watched.start(shell(folder, "bad", fails, ready_seconds=DEADLINE_SECONDS), good)
 
     with pytest.raises(process.NotReady, match="bad ended with status 7"):
         await start_both()
-    assert all(gone(pid) for pid in pids.values())
-    assert len(pids) == 2
+    assert gone(int((folder / "good.ready").read_text()))
 
 
 async def test_a_log_is_kept_from_filling_the_disk(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
