@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from uuid import uuid4
 
@@ -92,6 +93,20 @@ async def test_rows_restored_into_a_younger_server_are_read(both: backends.Datab
         await restoring.execute("TRUNCATE log.events; INSERT INTO log.events SELECT * FROM dumped")
         assert await versions(ours, READ_OURS) == [1]
         assert await versions(ours, READ_NAIVE) == []
+
+
+async def test_time_stands_still_rather_than_run_backwards(both: backends.Database) -> None:
+    """A clock that was set back, or another server's that is behind."""
+    head = "SELECT at FROM log.heads WHERE log = 'main'"
+    async with connected(both.dsn("redress_intake")) as ours, connected(both.superuser_dsn) as superuser:
+        await append(ours, 1)
+        before = await ours.fetchval(head)
+        await superuser.execute("SET session_replication_role = replica")
+        await superuser.execute("UPDATE log.heads SET at = at + interval '1 hour'")
+        await append(ours, 2)
+        times = [row["at"] for row in await ours.fetch("SELECT at FROM log.events ORDER BY seq")]
+        assert times == [before, before + timedelta(hours=1)]
+        assert await ours.fetchval(head) == times[-1]
 
 
 def test_no_append_notifies() -> None:

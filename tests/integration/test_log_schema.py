@@ -92,6 +92,30 @@ async def test_appending_is_the_only_thing_services_may_call(filled: backends.Da
             assert "search_path=pg_catalog, pg_temp" in settings
 
 
+WITHOUT_A_LOG = "log.categories"  # who owns which streams is the same in every log
+UNIQUE = (
+    "SELECT i.indrelid::regclass::text AS of, array_agg(a.attname::text) AS columns FROM pg_index i"
+    " JOIN pg_class c ON c.oid = i.indrelid AND c.relnamespace = 'log'::regnamespace"
+    " JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)"
+    " WHERE i.indisunique GROUP BY i.indexrelid, i.indrelid"
+)
+
+
+async def unique_across_logs(connection: asyncpg.Connection) -> set[str]:
+    """Tables with a unique index that leaves out the log: none could be partitioned by it."""
+    rows = await connection.fetch(UNIQUE)
+    assert len(rows) > len(TABLES)
+    return {row["of"] for row in rows if "log" not in row["columns"]} - {WITHOUT_A_LOG, "log.migrations"}
+
+
+async def test_whatever_is_unique_is_unique_within_a_log(filled: backends.Database) -> None:
+    async with connected(filled.superuser_dsn) as connection, connection.transaction():
+        assert await unique_across_logs(connection) == set()
+        await connection.execute("CREATE UNIQUE INDEX across ON log.events (event_id)")
+        assert await unique_across_logs(connection) == {"log.events"}
+        await connection.execute("DROP INDEX log.across")
+
+
 async def test_no_role_can_do_more_to_the_server_than_log_in(filled: backends.Database) -> None:
     async with connected(filled.superuser_dsn) as connection:
         rows = await connection.fetch(
