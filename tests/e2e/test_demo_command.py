@@ -18,6 +18,7 @@ from libs.events import ledger
 from libs.events.envelope import Head
 from services.intake import models
 from tests import backends
+from tests.planted import finds, under
 
 REPORTS = 130
 NOBODY_S = Path("/no/such/file")
@@ -53,6 +54,11 @@ def rows(result: Result) -> dict[str, tuple[str, str]]:
 def test_real_complaints_are_recorded_carried_and_proved(home: folder.Folder) -> None:
     result = shown(home)
     assert result.exit_code == 0, result.output
+    everything_agrees(home, result)
+    nobody_is_named_in_any_file(home)
+
+
+def everything_agrees(home: folder.Folder, result: Result) -> None:
     found = rows(result)
     again = demo.SENT_AGAIN
     assert found["recorded"] == (str(REPORTS), "yes")
@@ -70,6 +76,17 @@ def test_real_complaints_are_recorded_carried_and_proved(home: folder.Folder) ->
     [curl] = [line for line in result.output.splitlines() if line.startswith("curl ")]
     assert "$TOKEN" in curl
     assert curl.split('"')[1].partition("/v1")[0] in result.output.partition("export")[0]
+
+
+def nobody_is_named_in_any_file(home: folder.Folder) -> None:
+    """Of the database, the stream and the services' logs; what is no secret shows that they were searched."""
+    reports, _ = vehicles.reports(vehicles.FILE, 3)
+    bodies = [vehicles.request(report) for report in reports]
+    people = [body["complainant"][part] for body in bodies for part in ("name", "email")]
+    assert finds(under(home.path), people + [body["narrative"] for body in bodies]) == set()
+    where = " ".join(path for _, path in finds(under(home.path), [bodies[0]["source"]["system"]]))
+    assert str(home.postgres) in where
+    assert str(home.nats) in where
 
 
 @pytest.mark.timeout(120)

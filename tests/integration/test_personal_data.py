@@ -1,12 +1,9 @@
 """Nobody finds a person in any file: the database's, the stream's, the logs, an export; before or after."""
 
 import asyncio
-import base64
-import contextlib
 from collections.abc import AsyncIterator, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
-from urllib.parse import quote
 from uuid import uuid4
 
 import asyncpg
@@ -27,6 +24,7 @@ from libs.events.relay import Carrier
 from libs.events.store import Context, EventStore
 from tests import backends
 from tests.contract import samples
+from tests.planted import finds, spellings, under
 
 NAMES = ("Xiaoming Featherstonehaugh", "欧阳诗涵", "陈晓")
 NUMBERS = ("+86 138 1357 2468", "一三八一三五七二四六八", "13813572468")
@@ -53,10 +51,7 @@ class Place:
         return self.postgres.dsn(role, "pw", "redress")
 
     def files(self) -> Iterator[tuple[Path, bytes]]:
-        for path in self.folder.rglob("*"):
-            with contextlib.suppress(OSError):  # a socket, or a file that is gone by now
-                if path.is_file():
-                    yield path, path.read_bytes()
+        return under(self.folder)
 
     async def flush(self) -> None:
         superuser = database.within(self.postgres.dsn_superuser, "redress")
@@ -81,27 +76,6 @@ async def place() -> AsyncIterator[Place]:
         finally:
             bus.stop()
             server.stop()
-
-
-def spellings(text: str) -> Iterator[bytes]:
-    """The ways in which the bytes of a text come to stand in files."""
-    utf8 = text.encode()
-    yield utf8
-    yield text.encode("utf-16-le")
-    yield utf8.hex().encode()
-    yield utf8.hex().upper().encode()
-    yield quote(text).encode()
-    if not text.isascii():
-        yield text.encode("unicode_escape")
-        yield text.encode("gb18030")
-    for shift in range(3):  # base64 has three ways, by where it begins
-        yield base64.b64encode(b"\0" * shift + utf8)[4:-4]
-
-
-def finds(files: Iterable[tuple[Path, bytes]], texts: Iterable[str]) -> set[tuple[str, str]]:
-    """Which text stands in which file."""
-    wanted = [(text, spelling) for text in texts for spelling in spellings(text) if len(spelling) >= 6]
-    return {(text, str(path)) for path, content in files for text, spelling in wanted if spelling in content}
 
 
 def planted() -> ComplaintRecorded:
