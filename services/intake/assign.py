@@ -8,12 +8,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import assert_never
+from typing import Final, assert_never
 from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import assign as events
 from libs.events.contracts.handling import Answerable, Ground, StepDue
+from libs.policy.pack import Pack
+from libs.policy.terms import KINDS, Speaker, Spoken
 from services.intake.state import (
     Assigned,
     Complaint,
@@ -25,6 +27,11 @@ from services.intake.state import (
     Recorded,
     Unfounded,
     Withdrawn,
+)
+
+OF_ANOTHER_KIND: Final[Spoken] = (
+    "经判断属于“{now}”，不再属于“{before}”。",
+    "It was judged to be of kind {now}, no longer {before}.",
 )
 
 
@@ -44,6 +51,17 @@ class AssignComplaint:
     reason: str | None = None
     ground: Ground
     now: datetime
+
+
+def why_anew(policy: Pack, record: Record) -> str | None:
+    """Why it is assigned anew, in the complainant's language, where it turned out to be of another kind."""
+    handling = record.handling
+    if handling.judgement is None or not handling.assignments:
+        return None
+    say = Speaker(policy, record.statement.complainant.language)
+    kinds = (handling.judgement.kind, handling.assignments[-1].kind)
+    now, before = (say.one(KINDS, kind) for kind in kinds)
+    return say.said(OF_ANOTHER_KIND).format(now=now, before=before)
 
 
 def decide(command: AssignComplaint, complaint: Complaint) -> list[events.ComplaintAssigned]:

@@ -37,12 +37,17 @@ class NotOpen(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MergeComplaint:
-    """The complaint to merge `into`, as it was just found."""
+    """The complaint to merge `into`, as it was just found.
+
+    `own_cause`: the author is complained of, or below whom is. `closed`: this one has ended already (ASG-4).
+    """
 
     complaint_id: UUID
     into: Complaint
     author: str
     reason: str
+    own_cause: bool = False
+    closed: bool = False
     now: datetime
 
 
@@ -71,6 +76,7 @@ def decide(command: MergeComplaint | SeparateComplaint, complaint: Complaint) ->
 def _merge(command: MergeComplaint, complaint: Complaint) -> list[events.Event]:
     match complaint:
         case Open(record):
+            state.may_end(own_cause=command.own_cause, closed=command.closed)
             return [
                 events.ComplaintMerged(
                     complaint_id=record.complaint_id,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Final, TypeVar
+from typing import Any, TypeVar
 from uuid import UUID
 
 from libs.events import errors
@@ -25,15 +25,22 @@ from libs.events.contracts.personal import Erased
 from libs.policy import classification, deadlines, escalation, incidents, people, routing
 from libs.policy.facts import Facts
 from libs.policy.pack import Pack
-from libs.policy.terms import KINDS, Speaker, Spoken
-from services.intake import assign, classify, contest, escalate, fixed, overdue, reassign, recompute, wait
+from services.intake import (
+    assign,
+    classify,
+    contest,
+    escalate,
+    fixed,
+    merge,
+    overdue,
+    reassign,
+    recompute,
+    wait,
+    withdraw,
+)
 from services.intake.handling import Handling
 from services.intake.state import Complaint, NotRecorded, Record
 
-OF_ANOTHER_KIND: Final[Spoken] = (
-    "经判断属于“{now}”，不再属于“{before}”。",
-    "It was judged to be of kind {now}, no longer {before}.",
-)
 C = TypeVar("C")
 E = TypeVar("E")
 
@@ -148,21 +155,26 @@ def assigned_by_policy(moment: Moment, record: Record) -> assign.AssignComplaint
         passed_over=routed.passed_over,
         due=deadlines.all_due(policy, record.handling.severity, moment.now),
         keeps_it=has_it is not None and has_it.unit == routed.answerable.unit,
-        reason=_of_another_kind(policy, record),
+        reason=assign.why_anew(policy, record),
         ground=routed.ground,
         now=moment.now,
     )
 
 
-def _of_another_kind(policy: Pack, record: Record) -> str | None:
-    """Why it is assigned anew, where it turned out to be of another kind than when it was assigned."""
-    handling = record.handling
-    if handling.judgement is None or not handling.assignments:
-        return None
-    say = Speaker(policy, record.statement.complainant.language)
-    kinds = (handling.judgement.kind, handling.assignments[-1].kind)
-    now, before = (say.one(KINDS, kind) for kind in kinds)
-    return say.said(OF_ANOTHER_KIND).format(now=now, before=before)
+def withdrawn(person: str, reason: str, moment: Moment, record: Record) -> withdraw.WithdrawComplaint:
+    """That the complainant took it back, as somebody says."""
+    return withdraw.WithdrawComplaint(reason=reason, **_ending(person, moment, record))
+
+
+def merged(into: Complaint, person: str, reason: str, moment: Moment, record: Record) -> merge.MergeComplaint:
+    """That it is the same as another one, as somebody says (REC-9)."""
+    return merge.MergeComplaint(into=into, reason=reason, **_ending(person, moment, record))
+
+
+def _ending(person: str, moment: Moment, record: Record) -> dict[str, Any]:
+    own_cause = _own_cause(moment, record, person)
+    said = {"author": person, "own_cause": own_cause, "closed": moment.closed, "now": moment.now}
+    return {"complaint_id": record.complaint_id, **said}
 
 
 def reassigned(

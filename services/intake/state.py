@@ -158,7 +158,7 @@ class NotAComplaint(errors.Refused):
 
 
 class JudgeInOwnCause(errors.Refused):
-    """Nobody judges or handles a complaint about themselves or their own superior: it takes somebody else."""
+    """Nobody judges, handles or ends a complaint about themselves or a superior: it takes somebody else."""
 
     code = "judge_in_own_cause"
 
@@ -200,6 +200,14 @@ def evolve(complaint: Complaint, event: Event) -> Complaint:
             return Withdrawn(still)
         case _:
             assert_never(event)
+
+
+def may_end(*, own_cause: bool, closed: bool) -> None:
+    """Refused for what has ended, and to whoever is complained of, or is below whom is (ASG-4)."""
+    if closed:
+        raise AlreadyClosed
+    if own_cause:
+        raise JudgeInOwnCause
 
 
 def opened(record: Record) -> Enquired | OpenComplaint:

@@ -15,11 +15,16 @@ from services.intake.state import Complaint, Merged, NotRecorded, Open, Withdraw
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WithdrawComplaint:
-    """Who says that the complainant withdrew, and what the complainant gave as the reason."""
+    """Who says that the complainant withdrew, and what the complainant gave as the reason.
+
+    `own_cause`: who says so is complained of, or below whom is (ASG-4). `closed`: it has ended already.
+    """
 
     complaint_id: UUID
     author: str
     reason: str
+    own_cause: bool = False
+    closed: bool = False
     now: datetime
 
 
@@ -27,6 +32,7 @@ def decide(command: WithdrawComplaint, complaint: Complaint) -> list[events.Even
     """What was withdrawn stays on record."""
     match complaint:
         case Open(record):
+            state.may_end(own_cause=command.own_cause, closed=command.closed)
             return [
                 events.ComplaintWithdrawn(
                     complaint_id=record.complaint_id,

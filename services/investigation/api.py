@@ -105,6 +105,7 @@ async def agree_field_visit(complaint_id: UUID, body: FieldVisitBody, call: Call
         complaint_id=case.complaint_id,
         person=body.person,
         known=body.person in call.policy.people,
+        under=frozenset(people.superiors(call.policy, body.person)),
         agreed_for=body.agreed_for,
         author=call.caller.subject,
         now=call.now,

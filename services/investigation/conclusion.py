@@ -53,12 +53,6 @@ class LossNeeded(errors.Refused):
     code = "loss_needed"
 
 
-class JudgeInOwnCause(errors.Refused):
-    """The complaint is about you, or somebody you answer to: another person must record what was found."""
-
-    code = "judge_in_own_cause"
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Conclusion:
     """Why it happened, who answers for it and for how much, on which evidence (none named: all there is).
@@ -81,8 +75,7 @@ class Conclusion:
 
 def check(conclusion: Conclusion, file: File, author: str, under: frozenset[str]) -> None:
     """Refused, with what has to be done first, unless it is whole; `under`: whom the author answers to."""
-    if file.about in {author, *under}:
-        raise JudgeInOwnCause
+    state.judge_in_own_cause(file, author, under)
     if not file.evidence:
         raise EvidenceNeeded
     if unknown := set(conclusion.evidence_ids) - set(file.evidence):

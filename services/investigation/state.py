@@ -141,6 +141,12 @@ class UnknownPerson(errors.Refused):
     code = "unknown_person"
 
 
+class JudgeInOwnCause(errors.Refused):
+    """The complaint is about this person, or somebody they answer to: another one must look into it."""
+
+    code = "judge_in_own_cause"
+
+
 def evolve(investigation: Investigation, event: Event) -> Investigation:
     """The situation after `event`."""
     if isinstance(event, events.InvestigationOpened):
@@ -164,6 +170,12 @@ def evolve(investigation: Investigation, event: Event) -> Investigation:
 def term(due_at: datetime, warn_at: datetime, before: Term | None = None) -> Term:
     """What the clock has said stays said while the due time is the same (trap 1)."""
     return before if before and before.due_at == due_at else Term(due_at=due_at, warn_at=warn_at)
+
+
+def judge_in_own_cause(file: File, person: str, under: frozenset[str]) -> None:
+    """Refused to the person complained of, and to whoever answers to them (ASG-4)."""
+    if file.about is not None and file.about in {person, *under}:
+        raise JudgeInOwnCause
 
 
 def repeat_repair(

@@ -41,11 +41,15 @@ class HandOverIncomplete(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AgreeFieldVisit:
-    """When somebody comes, as agreed with the customer; `known` when the policy knows the person."""
+    """When somebody comes, as agreed with the customer; `known` when the policy knows the person.
+
+    `under`: everybody whom that person answers to.
+    """
 
     complaint_id: UUID | None
     person: str
     known: bool
+    under: frozenset[str]
     agreed_for: datetime
     author: str
     now: datetime
@@ -91,6 +95,7 @@ def decide(command: AgreeFieldVisit | ReportFieldVisit, investigation: Investiga
 def _agree(command: AgreeFieldVisit, file: File) -> list[events.Event]:
     if not command.known:
         raise state.UnknownPerson(persons=[command.person])
+    state.judge_in_own_cause(file, command.person, command.under)
     made = file.agreed is not None and len(file.visits) == file.agreed.visit
     before = None if made else file.agreed
     if before and (before.person, before.agreed_for) == (command.person, command.agreed_for):

@@ -12,15 +12,7 @@ from libs.events.contracts import propose as events
 from libs.events.contracts.handling import Answerable, Ground, StepDue
 from libs.events.contracts.propose import Answer
 from services.resolution import state
-from services.resolution.state import (
-    Agreed,
-    CarriedOut,
-    Case,
-    NothingProposed,
-    Offered,
-    Proposed,
-    TurnedDown,
-)
+from services.resolution.state import Agreed, CarriedOut, Case, NothingProposed, Offered, Proposed, TurnedDown
 
 
 class NotYetOffered(errors.Refused):
@@ -49,7 +41,10 @@ class NotTheAdjudicator(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerProposal:
-    """What the customer said; `author` wrote it down. `due`: of carrying it out, or of another proposal."""
+    """What the customer said; `author` wrote it down. `due`: of carrying it out, or of another proposal.
+
+    `about`: the person complained of.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -57,6 +52,8 @@ class AnswerProposal:
     answer: Answer
     text: str | None
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     due: StepDue
     now: datetime
 
@@ -85,6 +82,7 @@ def decide(command: Command, case: Case) -> list[Event]:
     state.handled(case)
     match command:
         case AnswerProposal():
+            state.judge_in_own_cause(command.about, command.author, command.under)
             return _answer(command, case)
         case SettleDispute():
             return _settle(command, case)

@@ -43,7 +43,7 @@ class StageOutOfOrder(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdvanceExecution:
-    """The solution came to `stage`."""
+    """The solution came to `stage`; `about`: the person complained of."""
 
     complaint_id: UUID
     data_subject: str
@@ -51,6 +51,8 @@ class AdvanceExecution:
     stage: Stage
     note: str | None
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     now: datetime
 
 
@@ -69,6 +71,7 @@ def next_stage(solution: Agreed) -> Stage:
 def decide(command: AdvanceExecution, case: Case) -> list[events.ExecutionAdvanced]:
     """One stage after the other; none is passed over."""
     state.handled(case)
+    state.judge_in_own_cause(command.about, command.author, command.under)
     match case.solution:
         case Agreed(proposal, reached) if proposal.proposal == command.proposal:
             wanted, following = stages(proposal), next_stage(case.solution)

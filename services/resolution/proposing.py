@@ -128,6 +128,8 @@ async def answer_proposal(complaint_id: UUID, n: Number, body: AnswerBody, call:
         answer=body.answer,
         text=body.text,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         due=call.due(Errand.EXECUTION, complaint, Step.PROPOSE)
         if accepted
         else _proposed_anew(call, complaint),
@@ -185,6 +187,8 @@ async def advance_execution(complaint_id: UUID, n: Number, body: ExecutionBody, 
         stage=body.stage,
         note=body.note,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         now=call.now,
     )
     return _answer(complaint_id, await call.carry_out(complaint, execute.decide, command, body))

@@ -121,6 +121,7 @@ agree_visit = visit.AgreeFieldVisit(
     complaint_id=THIS,
     person="station-east-officer",
     known=True,
+    under=frozenset({"station-east-head", "after-sales-head"}),
     agreed_for=NOW + DAY,
     author="station-east-officer",
     now=NOW,

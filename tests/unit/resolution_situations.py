@@ -116,6 +116,8 @@ accept = answer.AnswerProposal(
     answer=Answer.ACCEPTED,
     text="fine",
     author="quality-officer",
+    under=frozenset({"quality-head", "general-manager"}),
+    about=None,
     due=step_due(Step.PROPOSE, 15),
     now=NOW,
 )
@@ -139,6 +141,8 @@ start = execute.AdvanceExecution(
     stage=Stage.STARTED,
     note=None,
     author="quality-officer",
+    under=frozenset({"quality-head", "general-manager"}),
+    about=None,
     now=NOW,
 )
 STAGES = [replace(start, stage=stage) for stage in Stage]

@@ -156,12 +156,18 @@ def test_responsible_are_people_the_policy_knows_and_their_shares_make_a_whole()
         refuses(refusal, changed, given(open_it, add_evidence))
 
 
+@pytest.mark.rule("ASG-4", "INV-3")
+@pytest.mark.parametrize("about", ["station-east-officer", "after-sales-head"])
+def test_nobody_is_sent_to_a_customer_who_complained_of_them_or_their_superior(about: str) -> None:
+    refuses(state.JudgeInOwnCause, agree_visit, given(replace(open_it, about=about)))
+
+
 @pytest.mark.rule("ASG-4")
 def test_nobody_records_what_was_found_about_themselves() -> None:
     about = replace(open_it, about=record_finding.author)
-    refuses(concluding.JudgeInOwnCause, record_finding, given(about, add_evidence))
+    refuses(state.JudgeInOwnCause, record_finding, given(about, add_evidence))
     about_their_head = replace(open_it, about="quality-head")
-    refuses(concluding.JudgeInOwnCause, record_finding, given(about_their_head, add_evidence))
+    refuses(state.JudgeInOwnCause, record_finding, given(about_their_head, add_evidence))
 
 
 @pytest.mark.rule("INV-3")

@@ -154,6 +154,13 @@ def test_the_person_complained_of_neither_proposes_nor_approves() -> None:
     refuses(state.JudgeInOwnCause, below, given(open_it, propose_it))
 
 
+@rule("PRO-4", "PRO-5", "ASG-4")
+@pytest.mark.parametrize("about", ["quality-officer", "quality-head"])
+def test_the_person_complained_of_neither_takes_the_answer_nor_carries_it_out(about: str) -> None:
+    refuses(state.JudgeInOwnCause, replace(accept, about=about), given(*offer))
+    refuses(state.JudgeInOwnCause, replace(start, about=about), given(*offer, accept))
+
+
 @rule("PRO-3")
 def test_only_who_holds_an_office_approves_for_it_and_the_last_one_completes_it() -> None:
     case = given(open_it, propose_it)
