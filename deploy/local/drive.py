@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import heapq
+import itertools
 import json
 from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -27,6 +29,40 @@ RETRY_MAX: Final = timedelta(seconds=8)
 WAIT_MAX: Final = timedelta(seconds=10)
 
 
+class Turns:
+    """So many at a time; of those who wait, whoever sees to the oldest complaint comes first.
+
+    So a few are finished before others are begun, and services go on with what they have at hand.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._free = places
+        self._came = itertools.count()
+        self._waiting: list[tuple[str, int, asyncio.Future[None]]] = []
+
+    @contextlib.asynccontextmanager
+    async def of(self, number: str) -> AsyncIterator[None]:
+        """A turn for the complaint of this number, while the block lasts."""
+        if self._free:
+            self._free -= 1
+        else:
+            called = asyncio.get_running_loop().create_future()
+            heapq.heappush(self._waiting, (number, next(self._came), called))
+            await called
+        try:
+            yield
+        finally:
+            self._pass_on()
+
+    def _pass_on(self) -> None:
+        while self._waiting:
+            _, _, called = heapq.heappop(self._waiting)
+            if not called.done():  # whoever was cancelled while waiting has left
+                called.set_result(None)
+                return
+        self._free += 1
+
+
 class Drive:
     """Work on complaints, many side by side, each by one person at a time. Nobody takes time to think."""
 
@@ -34,7 +70,7 @@ class Drive:
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.staff = Staff(callers, seed, customs.RULES, customs.MOODS, self)
         self._lanes = Lanes(tasks)
-        self._room = asyncio.Semaphore(AT_WORK_MAX)
+        self._turns = Turns(AT_WORK_MAX)
         self._to_look_at: set[UUID] = set()
         self._waiting = 0
 
@@ -79,12 +115,12 @@ class Drive:
         """Soon; what is further away than a demonstration lasts is not waited for."""
         if after <= WAIT_MAX:
             self._waiting += 1
-            add = partial(self._lanes.add, str(case.complaint_id), partial(self._do, work))
+            add = partial(self._lanes.add, str(case.complaint_id), partial(self._do, case, work))
             asyncio.get_running_loop().call_later(after.total_seconds(), add)
 
-    async def _do(self, work: Work) -> None:
+    async def _do(self, case: Case, work: Work) -> None:
         try:
-            async with self._room:
+            async with self._turns.of(case.number):
                 await work()
         finally:
             self._waiting -= 1
