@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from datetime import datetime
+from typing import Annotated, Any, Generic, TypeVar
 from uuid import UUID
+
+from fastapi import Depends
+from pydantic import BaseModel
+from starlette.responses import Response
 
 from libs.events.decider import Stream, transact
 from libs.events.envelope import Claim
 from libs.events.store import Context
-from libs.service import idempotency, telemetry
+from libs.policy.pack import Pack
+from libs.service import auth, idempotency, telemetry, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
 
@@ -32,7 +38,7 @@ async def carry_out(
     caller: Caller,
     stream: Stream[S],
     key: UUID,
-    decide: Callable[[C, S], list[Any]],
+    decide: Callable[[C, S], Sequence[Any]],
     command: C,
     *,
     complaint_id: UUID | None = None,
@@ -43,11 +49,16 @@ async def carry_out(
 
     Raises what `transact` does, and IdempotencyMismatch for other content under the same key.
     """
+
+    def listed(given: C, before: S) -> list[Any]:
+        """Each step lists its own events; the path of a command takes events of any kind."""
+        return list(decide(given, before))
+
     context = Context(
         actor=caller.subject, complaint_id=complaint_id, traceparent=telemetry.traceparent(), claims=claims
     )
     outcome = await transact(
-        resources.store, caller.org, stream, key, decide, command, context, if_match=if_match
+        resources.store, caller.org, stream, key, listed, command, context, if_match=if_match
     )
     if outcome.replayed is None:
         return Standing(outcome.state, outcome.version, replayed=False)
@@ -55,3 +66,73 @@ async def carry_out(
     history = await resources.store.read_stream(caller.org, outcome.replayed.stream)
     events = [each.event for each in history[: outcome.replayed.version]]
     return Standing(stream.fold(stream.initial, events), outcome.replayed.version, replayed=True)
+
+
+@dataclass(frozen=True)
+class Call:
+    """One person's call: who, when, by which policy, and what makes it once and on what they saw."""
+
+    resources: Resources
+    caller: Caller
+    policy: Pack
+    now: datetime
+    once: idempotency.Once
+    if_match: int | None
+    response: Response
+
+    async def submit(
+        self,
+        stream: Stream[S],
+        key: UUID,
+        decide: Callable[[C, S], Sequence[Any]],
+        command: C,
+        said: BaseModel | bytes,
+        *,
+        about: UUID | None = None,
+    ) -> Standing[S]:
+        """Carry out a command on the stream of `key`, once under the call's key, and tell its version.
+
+        `said` is the request's body; `about` the complaint under whose history it is kept.
+        """
+        with self.once.claims(said) as claims:
+            standing = await carry_out(
+                self.resources,
+                self.caller,
+                stream,
+                key,
+                decide,
+                command,
+                complaint_id=about,
+                claims=claims,
+                if_match=self.if_match,
+            )
+        self.tell(standing.version, standing.replayed)
+        return standing
+
+    def tell(self, version: int, replayed: bool) -> None:
+        """Say in the answer's head as of which version it is, and whether an earlier request had it first."""
+        self.response.headers["ETag"] = idempotency.etag(version)
+        if replayed:
+            self.response.headers.update(idempotency.REPLAYED)
+
+
+def called(*scopes: str) -> Any:
+    """For the signatures of endpoints, `Annotated[Call, called("complaints:write")]`: who may do all that."""
+    who = auth.require(*scopes)
+
+    async def made(
+        response: Response,
+        *,
+        caller: Caller = who,
+        once: idempotency.Key,
+        if_match: idempotency.IfMatch,
+        resources: wiring.Wired,
+    ) -> Call:
+        now = resources.now()
+        policy = await resources.policies.in_force(caller.org, now)
+        return Call(resources, caller, policy, now, once, if_match, response)
+
+    return Depends(made)
+
+
+Called = Annotated[Call, called("complaints:write")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from functools import partial
 from typing import Annotated, Final
 from uuid import UUID
 
@@ -14,9 +15,10 @@ from starlette.responses import Response
 from libs.events import errors
 from libs.events.contracts.handling import Kind, Severity
 from libs.service import body, failures, idempotency, paging
+from libs.service.commands import Standing
 from libs.service.fields import Instant, Reference, Words
-from services.intake import amend, convert, dossier, history, merge, models, state, views, withdraw
-from services.intake.desk import AtDesk, Reader, Standing, Writer, required_details
+from services.intake import amend, convert, dossier, history, merge, models, plan, state, views, withdraw
+from services.intake.desk import AtDesk, Called, Reader, Writer, required_details
 from services.intake.models import (
     AmendmentBody,
     ChangedAnswer,
@@ -132,18 +134,13 @@ def _place(row: RowMapping) -> list[int]:
 async def amend_complaint(
     complaint_id: UUID,
     body: AmendmentBody,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
 ) -> ChangedAnswer:
     """Both versions stay visible, with author and reason. Nothing changes what stands like that already."""
-    moment = await desk.moment(caller.org)
-    desk.has_come(body.occurred_at, moment.now)
+    call.desk.has_come(body.occurred_at, call.now)
     command = amend.AmendComplaint(
         complaint_id=complaint_id,
-        author=caller.subject,
+        author=call.caller.subject,
         reason=body.reason,
         occurred_at=body.occurred_at,
         complainant=models.complainant_change(body.complainant),
@@ -153,110 +150,75 @@ async def amend_complaint(
         supplement=body.supplement,
         demand=models.demand(body.demand) if body.demand else None,
         unavailable_details=body.unavailable_details,
-        required_details=required_details(moment.policy),
-        now=moment.now,
+        required_details=required_details(call.policy),
+        now=call.now,
     )
-    with once.claims(body) as claims:
-        standing = await desk.carry_out(caller, complaint_id, amend.decide, command, claims, if_match)
-    return _changed(response, standing)
+    return _changed(await call.carry_out(complaint_id, amend.decide, command, body))
 
 
 @router.post("/v1/complaints/{complaint_id}/conversion", summary="An enquiry becomes a complaint (REC-4)")
 async def convert_enquiry(
     complaint_id: UUID,
     body: Reasoned,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
 ) -> ChangedAnswer:
     """Its first record stays, and so does the time by which it was to be answered."""
-    moment = await desk.moment(caller.org)
-    now, policy = moment.now, moment.policy
+    now, policy = call.now, call.policy
     command = convert.ConvertEnquiry(
         complaint_id=complaint_id,
-        author=caller.subject,
+        author=call.caller.subject,
         reason=body.reason,
         required_details=required_details(policy),
         first_reply_due_at=now + policy.first_reply.within,
         policy=policy.reference,
         now=now,
     )
-    with once.claims(body) as claims:
-        standing = await desk.carry_out(caller, complaint_id, convert.decide, command, claims, if_match)
-    return _changed(response, standing)
+    return _changed(await call.carry_out(complaint_id, convert.decide, command, body))
 
 
 @router.post("/v1/complaints/{complaint_id}/withdrawal", summary="The complainant takes it back")
 async def withdraw_complaint(
     complaint_id: UUID,
     body: Reasoned,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
 ) -> ChangedAnswer:
     """What was withdrawn stays on record."""
-    command = withdraw.WithdrawComplaint(
-        complaint_id=complaint_id, author=caller.subject, reason=body.reason, now=desk.resources.now()
-    )
-    with once.claims(body) as claims:
-        standing = await desk.carry_out(caller, complaint_id, withdraw.decide, command, claims, if_match)
-    return _changed(response, standing)
+    decide = plan.planned(partial(plan.withdrawn, call.caller.subject, body.reason), withdraw.decide)
+    return _changed(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.post("/v1/complaints/{complaint_id}/merge", summary="It is the same as an earlier one (REC-9)")
 async def merge_complaint(
     complaint_id: UUID,
     body: MergeBody,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
 ) -> ChangedAnswer:
     """The earlier one carries on for both. `separate` undoes it."""
-    command = merge.MergeComplaint(
-        complaint_id=complaint_id,
-        into=await desk.complaint(caller.org, body.into),
-        author=caller.subject,
-        reason=body.reason,
-        now=desk.resources.now(),
-    )
-    with once.claims(body) as claims:
-        standing = await desk.carry_out(caller, complaint_id, merge.decide, command, claims, if_match)
-    return _changed(response, standing)
+    into = await call.desk.complaint(call.caller.org, body.into)
+    decide = plan.planned(partial(plan.merged, into, call.caller.subject, body.reason), merge.decide)
+    return _changed(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.post("/v1/complaints/{complaint_id}/separate", summary="It is not the same as another one (REC-9)")
 async def separate_complaint(
     complaint_id: UUID,
     body: SeparateBody,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
 ) -> ChangedAnswer:
     """Undoes a merge, or says that a suspected duplicate is none; nothing suspects it again."""
     command = merge.SeparateComplaint(
         complaint_id=complaint_id,
         separated_from=body.separate_from,
-        author=caller.subject,
+        author=call.caller.subject,
         reason=body.reason,
-        now=desk.resources.now(),
+        now=call.now,
     )
-    with once.claims(body) as claims:
-        standing = await desk.carry_out(caller, complaint_id, merge.decide, command, claims, if_match)
-    return _changed(response, standing)
+    return _changed(await call.carry_out(complaint_id, merge.decide, command, body))
 
 
-def _changed(response: Response, standing: Standing) -> ChangedAnswer:
-    complaint = standing.complaint
+def _changed(standing: Standing[state.Complaint]) -> ChangedAnswer:
+    complaint = standing.state
     assert not isinstance(complaint, state.NotRecorded), "the step has refused to change what is not there"
-    _head(response, standing.version, standing.replayed)
     return ChangedAnswer(
         complaint_id=complaint.record.complaint_id,
         status=state.status(complaint),

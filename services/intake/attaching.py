@@ -18,10 +18,10 @@ from starlette.responses import Response
 
 from libs.events import codec, errors
 from libs.events.contracts import intake as events
-from libs.service import body, failures, idempotency
+from libs.service import body, failures
 from libs.service.fields import Reference
 from services.intake import attach, attachments, dossier, media, state
-from services.intake.desk import AtDesk, PersonalReader, Reader, Writer
+from services.intake.desk import AtDesk, Called, PersonalReader, Reader
 
 router: Final = body.Router(tags=["attachments"])
 
@@ -42,11 +42,7 @@ async def add_attachment(
     complaint_id: UUID,
     filename: Annotated[Reference, Query(description="As people know it.")],
     request: Request,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
+    call: Called,
     content_digest: Annotated[
         str | None,
         Header(description="`sha-256=:<base64>:` (RFC 9530); a file that arrived otherwise is refused."),
@@ -56,10 +52,10 @@ async def add_attachment(
     media_type = _media_type(request)
     content = await request.body()
     _check(content, media_type, content_digest)
-    complaint = await desk.complaint(caller.org, complaint_id)
+    complaint = await call.desk.complaint(call.caller.org, complaint_id)
     if isinstance(complaint, state.NotRecorded):
         raise errors.NotFound("There is no such complaint.")
-    sha256 = await desk.attachments.keep(caller.org, complaint.record.data_subject, content)
+    sha256 = await call.desk.attachments.keep(call.caller.org, complaint.record.data_subject, content)
     command = attach.AddAttachment(
         complaint_id=complaint_id,
         attachment_id=uuids.uuid7(),
@@ -67,18 +63,15 @@ async def add_attachment(
         media_type=media_type,
         size_bytes=len(content),
         sha256=sha256,
-        author=caller.subject,
-        now=desk.resources.now(),
+        author=call.caller.subject,
+        now=call.now,
     )
-    with once.claims("\x00".join((media_type, filename, sha256)).encode()) as claims:
-        standing = await desk.carry_out(caller, complaint_id, attach.decide, command, claims, if_match)
-    kept = _of_content(standing.complaint, sha256)
-    response.headers["ETag"] = idempotency.etag(standing.version)
-    response.headers["Location"] = f"/v1/complaints/{complaint_id}/attachments/{kept.attachment_id}"
-    if standing.replayed:
-        response.headers.update(idempotency.REPLAYED)
+    said = "\x00".join((media_type, filename, sha256)).encode()
+    standing = await call.carry_out(complaint_id, attach.decide, command, said)
+    kept = _of_content(standing.state, sha256)
+    call.response.headers["Location"] = f"/v1/complaints/{complaint_id}/attachments/{kept.attachment_id}"
     if kept.attachment_id != command.attachment_id:
-        response.status_code = 200
+        call.response.status_code = 200
     return dossier.attachment(kept)
 
 

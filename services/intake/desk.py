@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Final, TypeVar
@@ -14,7 +14,6 @@ import uuid_utils.compat as uuids
 from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
 
 from libs.events import errors
 from libs.events.contracts import intake as events
@@ -23,7 +22,7 @@ from libs.events.decider import Stream, standing, transact
 from libs.events.envelope import Claim, Claimed, Recorded
 from libs.events.store import Context
 from libs.policy.pack import Pack
-from libs.service import auth, failures, idempotency, telemetry, wiring
+from libs.service import auth, commands, failures, idempotency, telemetry, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
 from services.intake import history, models, neighbours, plan, record, state
@@ -46,15 +45,6 @@ class Answered:
     """The answer, and whether an earlier request had it first."""
 
     answer: RecordedAnswer
-    replayed: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Standing:
-    """Where a complaint stands after a command; `replayed`: as the first one under its key left it."""
-
-    complaint: state.Complaint
-    version: int
     replayed: bool
 
 
@@ -92,7 +82,7 @@ class Desk:
             command.complaint_id,
             record.decide,
             command,
-            _context(caller, command.complaint_id, claims, new=True),
+            _context(caller, command.complaint_id, claims),
             new=True,
         )
         if outcome.appended:
@@ -101,33 +91,6 @@ class Desk:
         assert outcome.replayed is not None, "a fresh id has no history, so only a claim stops it"
         idempotency.check(claims, outcome.replayed)
         return await self._first_answer(caller.org, outcome.replayed)
-
-    async def carry_out(
-        self,
-        caller: Caller,
-        complaint_id: UUID,
-        decide: Callable[[C, state.Complaint], list[Any]],
-        command: C,
-        claims: tuple[Claim, ...] = (),
-        if_match: int | None = None,
-    ) -> Standing:
-        """Carry out a command on a complaint; a repeat under its key finds what the first one left."""
-        outcome = await transact(
-            self.resources.store,
-            caller.org,
-            STREAM,
-            complaint_id,
-            decide,
-            command,
-            _context(caller, complaint_id, claims),
-            if_match=if_match,
-        )
-        if outcome.replayed is None:
-            return Standing(outcome.state, outcome.version, replayed=False)
-        idempotency.check(claims, outcome.replayed)
-        history = await self.history(caller.org, complaint_id)
-        then = STREAM.fold(state.INITIAL, [each.event for each in history[: outcome.replayed.version]])
-        return Standing(then, outcome.replayed.version, replayed=True)
 
     async def history(self, log: str, complaint_id: UUID) -> list[Recorded[Any]]:
         """Everything that became of a complaint here; NotFound."""
@@ -216,13 +179,13 @@ def required_details(policy: Pack) -> state.RequiredDetails:
     return {RespondentKind.PRODUCT: policy.quality_complaint.required_details}
 
 
-def _context(caller: Caller, complaint_id: UUID, claims: tuple[Claim, ...], *, new: bool = False) -> Context:
+def _context(caller: Caller, complaint_id: UUID, claims: tuple[Claim, ...]) -> Context:
     return Context(
         actor=caller.subject,
         complaint_id=complaint_id,
         traceparent=telemetry.traceparent(),
         claims=claims,
-        new_subject=state.own_data_subject(complaint_id) if new else None,
+        new_subject=state.own_data_subject(complaint_id),
     )
 
 
@@ -239,32 +202,26 @@ def _answer(event: events.ComplaintRecorded, version: int, seq: int) -> Recorded
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One person's call about a complaint: who, what makes it once, and on what they saw."""
+@dataclass(frozen=True)
+class Call(commands.Call):
+    """One person's call at this desk."""
 
     desk: Desk
-    caller: Caller
-    once: idempotency.Once
-    if_match: int | None
-    response: Response
+
+    async def moment(self, complaint_id: UUID) -> plan.Moment:
+        """What a decision on this complaint has to know of this moment."""
+        closed = await history.is_closed(self.resources.store, self.caller.org, complaint_id)
+        return plan.Moment(policy=self.policy, now=self.now, closed=closed)
 
     async def carry_out(
         self,
         complaint_id: UUID,
-        decide: Callable[[plan.Moment, state.Complaint], list[Any]],
-        said: BaseModel,
-    ) -> Standing:
-        """Decide at this moment, once under the call's key, and tell the version that it leads to."""
-        moment = await self.desk.moment(self.caller.org, complaint_id)
-        with self.once.claims(said) as claims:
-            standing = await self.desk.carry_out(
-                self.caller, complaint_id, decide, moment, claims, self.if_match
-            )
-        self.response.headers["ETag"] = idempotency.etag(standing.version)
-        if standing.replayed:
-            self.response.headers.update(idempotency.REPLAYED)
-        return standing
+        decide: Callable[[C, state.Complaint], Sequence[Any]],
+        command: C,
+        said: BaseModel | bytes,
+    ) -> commands.Standing[state.Complaint]:
+        """Carry out a command on a complaint: see `submit`."""
+        return await self.submit(STREAM, complaint_id, decide, command, said, about=complaint_id)
 
 
 async def _desk(request: Request, resources: wiring.Wired) -> Desk:
@@ -281,10 +238,8 @@ Reader = Annotated[Caller, auth.require("complaints:read")]
 Writer = Annotated[Caller, auth.require("complaints:write")]
 
 
-async def _call(
-    response: Response, caller: Writer, once: idempotency.Key, if_match: idempotency.IfMatch, desk: AtDesk
-) -> Call:
-    return Call(desk, caller, once, if_match, response)
+async def _call(call: commands.Called, desk: AtDesk) -> Call:
+    return Call(**vars(call), desk=desk)
 
 
 Called = Annotated[Call, Depends(_call)]

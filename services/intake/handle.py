@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from libs.events.contracts.handling import Answerable
 from libs.service import body, paging
+from libs.service.commands import Standing
 from services.intake import (
     classify,
     contest,
@@ -21,7 +22,7 @@ from services.intake import (
     state,
     views,
 )
-from services.intake.desk import AtDesk, Called, Reader, Standing
+from services.intake.desk import AtDesk, Called, Reader
 from services.intake.forms import (
     AssignmentBody,
     ClassificationBody,
@@ -47,14 +48,14 @@ async def classify_complaint(complaint_id: UUID, body: ClassificationBody, call:
         demand_reasonable=body.demand_reasonable.judged() if body.demand_reasonable else None,
     )
     decide = plan.planned(partial(plan.judged_by_person, said), classify.decide)
-    return _answer(await call.carry_out(complaint_id, decide, body))
+    return _answer(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.post("/v1/complaints/{complaint_id}/contest", summary="The customer contests it (CLS-5)")
 async def contest_classification(complaint_id: UUID, body: ContestBody, call: Called) -> HandledAnswer:
     """Once, with new facts, when it was judged unfounded; another judge takes it up."""
     decide = plan.planned(partial(plan.contested, body.new_facts, call.caller.subject), contest.decide)
-    return _answer(await call.carry_out(complaint_id, decide, body))
+    return _answer(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.post("/v1/complaints/{complaint_id}/assignment", summary="Name who answers (ASG-2, ASG-4, ASG-5)")
@@ -62,14 +63,18 @@ async def assign_complaint(complaint_id: UUID, body: AssignmentBody, call: Calle
     """No deadline moves by it; passed around too often, it goes to leadership by itself."""
     to = Answerable(unit=body.unit, person=body.person)
     planned = partial(plan.reassigned, to, body.reason, call.caller.subject)
-    return _answer(await call.carry_out(complaint_id, plan.planned(planned, reassign.decide), body))
+    return _answer(
+        await call.carry_out(
+            complaint_id, plan.planned(planned, reassign.decide), await call.moment(complaint_id), body
+        )
+    )
 
 
 @router.post("/v1/complaints/{complaint_id}/escalation", summary="Put it before leadership (ASG-6)")
 async def escalate_complaint(complaint_id: UUID, body: EscalationBody, call: Called) -> HandledAnswer:
     """With what was tried; it goes one level up the policy's ladder."""
     decide = plan.planned(partial(plan.escalated, body.tried, call.caller.subject), escalate.decide)
-    return _answer(await call.carry_out(complaint_id, decide, body))
+    return _answer(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.get("/v1/complaints/{complaint_id}/deadlines", summary="Deadlines, day by day (ASG-7, SLA-2)")
@@ -99,7 +104,7 @@ def _place(row: RowMapping) -> list[int]:
     return [row["seq"]]
 
 
-def _answer(standing: Standing) -> HandledAnswer:
-    complaint = standing.complaint
+def _answer(standing: Standing[state.Complaint]) -> HandledAnswer:
+    complaint = standing.state
     assert not isinstance(complaint, state.NotRecorded), "the step has refused to change what is not there"
     return forms.handled(complaint.record, state.status(complaint), standing.version)

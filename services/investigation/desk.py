@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
 
 from libs.events import errors
 from libs.events.decider import standing
 from libs.policy import incidents
-from libs.policy.pack import Pack
-from libs.service import auth, commands, idempotency, wiring
+from libs.service import auth, commands, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
 from services.investigation import history, state
@@ -87,17 +84,11 @@ class Desk:
         return repair.complaint_id
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One person's call: who, when, by which policy, and what makes it once and on what they saw."""
+@dataclass(frozen=True)
+class Call(commands.Call):
+    """One person's call at this desk."""
 
     desk: Desk
-    caller: Caller
-    policy: Pack
-    now: datetime
-    once: idempotency.Once
-    if_match: int | None
-    response: Response
 
     async def case(self, named: UUID) -> Case:
         """See `Desk.case`."""
@@ -106,27 +97,12 @@ class Call:
     async def carry_out(
         self,
         case: Case,
-        decide: Callable[[C, state.Investigation], list[Any]],
+        decide: Callable[[C, state.Investigation], Sequence[Any]],
         command: C,
         said: BaseModel | bytes,
     ) -> commands.Standing[state.Investigation]:
-        """Carry out a command on the case, once under its key, and tell its version."""
-        with self.once.claims(said) as claims:
-            standing = await commands.carry_out(
-                self.desk.resources,
-                self.caller,
-                STREAM,
-                case.key,
-                decide,
-                command,
-                complaint_id=case.complaint_id,
-                claims=claims,
-                if_match=self.if_match,
-            )
-        self.response.headers["ETag"] = idempotency.etag(standing.version)
-        if standing.replayed:
-            self.response.headers.update(idempotency.REPLAYED)
-        return standing
+        """Carry out a command on the case: see `submit`."""
+        return await self.submit(STREAM, case.key, decide, command, said, about=case.complaint_id)
 
 
 async def _desk(request: Request, resources: wiring.Wired) -> Desk:
@@ -140,19 +116,10 @@ async def _desk(request: Request, resources: wiring.Wired) -> Desk:
 # For the signatures of endpoints.
 AtDesk = Annotated[Desk, Depends(_desk)]
 Reader = Annotated[Caller, auth.require("complaints:read")]
-Writer = Annotated[Caller, auth.require("complaints:write")]
 
 
-async def _call(
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    desk: AtDesk,
-) -> Call:
-    now = desk.resources.now()
-    policy = await desk.resources.policies.in_force(caller.org, now)
-    return Call(desk, caller, policy, now, once, if_match, response)
+async def _call(call: commands.Called, desk: AtDesk) -> Call:
+    return Call(**vars(call), desk=desk)
 
 
 Called = Annotated[Call, Depends(_call)]

@@ -11,11 +11,12 @@ from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from libs.service import body, idempotency, paging, wiring
+from libs.service.commands import Called
 from libs.service.fields import Reference
 from services.notifier import desk, promise, resend, state, tell, views
 from services.notifier.clock import REPLIES
 from services.notifier.delivery import NOTICES
-from services.notifier.desk import Called, Reader
+from services.notifier.desk import Reader
 from services.notifier.models import HandOverBody, NoticeAnswer, NoticeLine, ReplyAnswer, ReplyBody
 from services.notifier.views import Status
 
@@ -57,21 +58,21 @@ async def read_notification(
 @router.post("/v1/notifications/{notice_id}/resend", summary="Send a notice once more (NTF-3)")
 async def resend_notification(notice_id: UUID, call: Called) -> NoticeAnswer:
     """Over all channels anew, to where the recipient is reached now: amend the complaint first if need be."""
-    before = await call.notice(notice_id)
-    to, channels = await call.reached(before.letter)
+    before, _ = await desk.notice(call.resources, call.caller.org, notice_id)
+    to, channels = await desk.reached(call, before.letter)
     command = resend.ResendNotice(to=to, channels=channels, author=call.caller.subject, now=call.now)
     about = before.letter.written.complaint_id
-    standing = await call.carry_out(NOTICES, notice_id, resend.decide, command, b"", about=about)
+    standing = await call.submit(NOTICES, notice_id, resend.decide, command, b"", about=about)
     return _answer(standing.state, standing.version)
 
 
 @router.post("/v1/notifications/{notice_id}/handover", summary="The recipient was told by hand (NTF-3)")
 async def hand_over_notification(notice_id: UUID, body: HandOverBody, call: Called) -> NoticeAnswer:
     """It counts as told from then on, and nobody owes it any more."""
-    before = await call.notice(notice_id)
+    before, _ = await desk.notice(call.resources, call.caller.org, notice_id)
     command = resend.HandOverNotice(how=body.how, author=call.caller.subject, now=call.now)
     about = before.letter.written.complaint_id
-    standing = await call.carry_out(NOTICES, notice_id, resend.decide, command, body, about=about)
+    standing = await call.submit(NOTICES, notice_id, resend.decide, command, body, about=about)
     return _answer(standing.state, standing.version)
 
 
@@ -89,7 +90,7 @@ async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> Re
         policy=call.policy,
         now=call.now,
     )
-    standing = await call.carry_out(REPLIES, complaint_id, tell.decide, command, body, about=complaint_id)
+    standing = await call.submit(REPLIES, complaint_id, tell.decide, command, body, about=complaint_id)
     return ReplyAnswer(
         complaint_id=complaint_id,
         version=standing.version,

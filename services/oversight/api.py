@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from datetime import date
 from typing import Annotated, Any, Final
-from zoneinfo import ZoneInfo
 
 from fastapi import Path
 from starlette.responses import Response
@@ -21,19 +20,14 @@ from services.oversight.models import PolicyAnswer, PolicyBody, PolicyInForce
 router: Final = body.Router(tags=["policies"])
 STREAM: Final[Stream[state.Policies]] = Stream(policies.CATEGORY, state.INITIAL, state.evolve)
 Reader = Annotated[Caller, auth.require("complaints:read")]
-Writer = Annotated[Caller, auth.require("policy:write")]
-Staff = Annotated[Caller, auth.require("complaints:write")]
+Written = Annotated[commands.Call, commands.called("policy:write")]
 Version = Annotated[int, Path(ge=1, description="The version the pack gives itself.")]
 
 
 @router.post("/v1/policies", status_code=201, summary="Check a policy pack and lay it out (GOV-2)")
 async def draft_policy(
     body: PolicyBody,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    resources: wiring.Wired,
+    call: Written,
 ) -> PolicyAnswer:
     """An invalid or contradictory pack is refused with every fault's line; what is in force stays."""
     checked = await _checked(body.text)
@@ -42,52 +36,39 @@ async def draft_policy(
         version=checked.version,
         effective_from=checked.effective_from,
         text=body.text,
-        author=caller.subject,
-        now=resources.now(),
+        author=call.caller.subject,
+        now=call.now,
     )
-    with once.claims(body) as claims:
-        standing = await _carry_out(resources, caller, command, claims, if_match)
-    response.headers["Location"] = f"/v1/policies/{checked.version}"
-    return _answer(response, standing, checked.version)
+    standing = await _carry_out(call, command, body)
+    call.response.headers["Location"] = f"/v1/policies/{checked.version}"
+    return _answer(standing, checked.version)
 
 
 @router.post("/v1/policies/{version}/publication", summary="Publish a version for its day (GOV-1)")
 async def publish_policy(
     version: Version,
-    response: Response,
-    caller: Writer,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    resources: wiring.Wired,
+    call: Written,
 ) -> PolicyAnswer:
     """From its day on it decides, and it can never change again."""
-    now = resources.now()
-    in_force = await resources.policies.in_force(caller.org, now)
     command = publish.PublishPolicy(
         version=version,
-        author=caller.subject,
-        today=now.astimezone(ZoneInfo(in_force.time_zone)).date(),
-        now=now,
+        author=call.caller.subject,
+        today=call.policy.day_of(call.now),
+        now=call.now,
     )
-    with once.claims(b"") as claims:
-        standing = await _carry_out(resources, caller, command, claims, if_match)
-    return _answer(response, standing, version)
+    standing = await _carry_out(call, command, b"")
+    return _answer(standing, version)
 
 
 @router.post("/v1/policies/{version}/acknowledgements", summary="Say that you have read a version (GOV-1)")
 async def acknowledge_policy(
     version: Version,
-    response: Response,
-    caller: Staff,
-    once: idempotency.Key,
-    if_match: idempotency.IfMatch,
-    resources: wiring.Wired,
+    call: commands.Called,
 ) -> PolicyAnswer:
     """A sanction can rest only on a policy that the person had acknowledged (PEN-3)."""
-    command = publish.AcknowledgePolicy(version=version, person=caller.subject, now=resources.now())
-    with once.claims(b"") as claims:
-        standing = await _carry_out(resources, caller, command, claims, if_match)
-    return _answer(response, standing, version)
+    command = publish.AcknowledgePolicy(version=version, person=call.caller.subject, now=call.now)
+    standing = await _carry_out(call, command, b"")
+    return _answer(standing, version)
 
 
 @router.get("/v1/policies/in-force", summary="The policy that decides on a day (GOV-1)")
@@ -117,13 +98,11 @@ async def policy_in_force(
 
 
 async def _carry_out(
-    resources: wiring.Resources, caller: Caller, command: publish.Command, claims: Any, if_match: int | None
+    call: commands.Call, command: publish.Command, said: PolicyBody | bytes
 ) -> commands.Standing[state.Policies]:
-    key = policies.key_of(caller.org)
-    standing = await commands.carry_out(
-        resources, caller, STREAM, key, publish.decide, command, claims=claims, if_match=if_match
-    )
-    resources.policies.changed(caller.org)
+    org = call.caller.org
+    standing = await call.submit(STREAM, policies.key_of(org), publish.decide, command, said)
+    call.resources.policies.changed(org)
     return standing
 
 
@@ -135,10 +114,7 @@ async def _checked(text: str) -> pack.Pack:
         raise errors.Malformed("The policy pack cannot be used.", errors=faults) from None
 
 
-def _answer(response: Response, standing: commands.Standing[state.Policies], version: int) -> PolicyAnswer:
-    response.headers["ETag"] = idempotency.etag(standing.version)
-    if standing.replayed:
-        response.headers.update(idempotency.REPLAYED)
+def _answer(standing: commands.Standing[state.Policies], version: int) -> PolicyAnswer:
     known = standing.state
     about = known.published.get(version) or known.drafts[version]
     return PolicyAnswer(**_said(known, version, about.name, about.effective_from))

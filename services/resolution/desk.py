@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated, Any, TypeVar
 from uuid import UUID
 
 from fastapi import Depends
 from pydantic import BaseModel
 from starlette.requests import Request
-from starlette.responses import Response
 
 from libs.events import errors
 from libs.events.contracts.handling import Answerable, Step, StepDue
 from libs.events.contracts.improve import ImprovementPlanned
 from libs.events.history import of
 from libs.policy import deadlines, people
-from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
-from libs.service import auth, commands, failures, idempotency, wiring
+from libs.service import auth, commands, failures, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
 from services.resolution import history, measure, state
@@ -62,17 +60,11 @@ class Desk:
         return found, past[-1].envelope.version
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One person's call: who, when, by which policy, and what makes it once and on what they saw."""
+@dataclass(frozen=True)
+class Call(commands.Call):
+    """One person's call at this desk."""
 
     desk: Desk
-    caller: Caller
-    policy: Pack
-    now: datetime
-    once: idempotency.Once
-    if_match: int | None
-    response: Response
 
     @property
     def today(self) -> date:
@@ -106,21 +98,9 @@ class Call:
         command: C,
         said: BaseModel | bytes,
     ) -> commands.Standing[state.Case]:
-        """Carry out a command on a complaint's case, once under its key, and tell its version."""
-        with self.once.claims(said) as claims:
-            standing = await commands.carry_out(
-                self.desk.resources,
-                self.caller,
-                CASE,
-                complaint.complaint_id,
-                _listed(decide),
-                command,
-                complaint_id=complaint.complaint_id,
-                claims=claims,
-                if_match=self.if_match,
-            )
-        self._head(standing.version, standing.replayed)
-        return standing
+        """Carry out a command on a complaint's case: see `submit`."""
+        about = complaint.complaint_id
+        return await self.submit(CASE, about, decide, command, said, about=about)
 
     async def carry_out_measure(
         self,
@@ -131,30 +111,7 @@ class Call:
         about: UUID,
     ) -> commands.Standing[measure.Improvement]:
         """The same on a measure; `about` is the complaint under whose history it is kept."""
-        with self.once.claims(said) as claims:
-            standing = await commands.carry_out(
-                self.desk.resources,
-                self.caller,
-                MEASURE,
-                improvement_id,
-                _listed(decide),
-                command,
-                complaint_id=about,
-                claims=claims,
-                if_match=self.if_match,
-            )
-        self._head(standing.version, standing.replayed)
-        return standing
-
-    def _head(self, version: int, replayed: bool) -> None:
-        self.response.headers["ETag"] = idempotency.etag(version)
-        if replayed:
-            self.response.headers.update(idempotency.REPLAYED)
-
-
-def _listed(decide: Callable[[C, Any], Sequence[Any]]) -> Callable[[C, Any], list[Any]]:
-    """Each step lists its own events; the path of a command takes events of any kind."""
-    return lambda command, before: list(decide(command, before))
+        return await self.submit(MEASURE, improvement_id, decide, command, said, about=about)
 
 
 async def _desk(request: Request, resources: wiring.Wired) -> Desk:
@@ -168,15 +125,10 @@ async def _desk(request: Request, resources: wiring.Wired) -> Desk:
 # For the signatures of endpoints.
 AtDesk = Annotated[Desk, Depends(_desk)]
 Reader = Annotated[Caller, auth.require("complaints:read")]
-Writer = Annotated[Caller, auth.require("complaints:write")]
 
 
-async def _call(
-    response: Response, caller: Writer, once: idempotency.Key, if_match: idempotency.IfMatch, desk: AtDesk
-) -> Call:
-    now = desk.resources.now()
-    policy = await desk.resources.policies.in_force(caller.org, now)
-    return Call(desk, caller, policy, now, once, if_match, response)
+async def _call(call: commands.Called, desk: AtDesk) -> Call:
+    return Call(**vars(call), desk=desk)
 
 
 Called = Annotated[Call, Depends(_call)]

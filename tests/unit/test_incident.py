@@ -14,7 +14,9 @@ from libs.events.contracts.classify import ComplaintClassified, IncidentRaised
 from libs.events.contracts.handling import Severity, Step
 from libs.events.memory_bus import ROUGH
 from libs.policy.incidents import Likeness, batch_incident
+from libs.service import commands
 from services.intake import amend, grouping, incident, models, state
+from services.intake.desk import STREAM
 from tests import memory_intake
 from tests.memory_intake import Intake
 from tests.packs import TODAY, standard
@@ -153,7 +155,9 @@ async def test_a_batch_that_is_supplied_later_counts_from_then(intake: Intake) -
         required_details={},
         now=intake.now,
     )
-    await intake.desk.carry_out(memory_intake.CALLER, late, amend.decide, command)
+    await commands.carry_out(
+        intake.desk.resources, memory_intake.CALLER, STREAM, late, amend.decide, command, complaint_id=late
+    )
     await intake.settles()
     assert await incident_of(intake, late) is not None
 
