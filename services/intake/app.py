@@ -8,7 +8,7 @@ from typing import Final
 from libs.service.app import Service
 from libs.service.projection import Projection
 from libs.service.wiring import Resources
-from services.intake import api, attaching, clock, handle, importing, reactions, register
+from services.intake import api, attaching, clock, customer, handle, importing, reactions, register
 from services.intake.search import BlindIndex
 from services.intake.views import Register
 
@@ -21,7 +21,14 @@ SERVICE: Final = Service(
     name="intake",
     title="Redress intake",
     # "import" and "register" are no complaints' ids.
-    routers=(importing.router, register.router, api.router, handle.router, attaching.router),
+    routers=(
+        importing.router,
+        register.router,
+        api.router,
+        handle.router,
+        attaching.router,
+        customer.router,
+    ),
     views=_views,
     reactions=reactions.of,
     clocks=clock.of,
