@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Coroutine
 from email.message import Message
 from typing import Annotated, Any, Final
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, params
 from fastapi.routing import APIRoute
@@ -19,6 +20,7 @@ from libs.service import failures
 INTEGER_DIGITS_MAX: Final = 30
 NAME_CHARACTERS_MAX: Final = 100
 JSON: Final = ("application/json",)
+UTF8: Final = ("utf-8", "utf8", "us-ascii")
 
 
 class Flaw:
@@ -35,6 +37,7 @@ NOT_A_NUMBER: Final = Flaw("not_a_number", "JSON has no such number")
 TOO_LONG: Final = Flaw("number_too_long", f"An integer has at most {INTEGER_DIGITS_MAX} digits")
 TWICE: Final = Flaw("field_twice", "This field is given twice")
 NUL: Final = Flaw("nul_character", "Text holds no NUL character")
+NO_UTF8: Final = Flaw("encoding_invalid", "Text is percent-encoded UTF-8")
 SURROGATE: Final = Flaw("lone_surrogate", "Text holds half of a surrogate pair, which is no character")
 
 
@@ -99,7 +102,7 @@ class Route(APIRoute):
         takes = _media_types(self.body_field.field_info) if self.body_field else ()
 
         async def strictly(request: Request) -> Response:
-            _refuse_nul(request)
+            _refuse_bad_text(request)
             if takes:
                 require_media_type(request, *takes)
             strict = StrictRequest(request.scope, request.receive)
@@ -129,14 +132,19 @@ def require_media_type(request: Request, *takes: str) -> None:
     message["content-type"] = given or ""
     if given is None or message.get_content_type() not in takes:
         raise failures.UnsupportedMediaType(f"This call takes {' or '.join(takes)}.", accepts=list(takes))
+    if message.get_content_subtype().endswith("json") and message.get_content_charset("utf-8") not in UTF8:
+        raise failures.UnsupportedMediaType("JSON is UTF-8 (RFC 8259, 8.1).", accepts=list(takes))
 
 
-def _refuse_nul(request: Request) -> None:
-    """PostgreSQL cannot hold this character, so no filter and no id has it."""
-    if b"%00" in request.scope["query_string"]:
-        for name, value in request.query_params.multi_items():
-            if "\x00" in name + value:
-                raise failures.malformed(f"/{name[:NAME_CHARACTERS_MAX]}", NUL.code, NUL.reason, "query")
+def _refuse_bad_text(request: Request) -> None:
+    """PostgreSQL cannot hold NUL, so no filter and no id has it; what is no UTF-8 would be changed."""
+    query = request.scope["query_string"]
+    if b"%" in query:
+        for name, value in parse_qsl(query.decode("latin-1"), True, errors="surrogateescape"):
+            flaw = NUL if "\x00" in name + value else None if _is_text(name + value) else NO_UTF8
+            if flaw:
+                told = name[:NAME_CHARACTERS_MAX].encode("utf-8", "replace").decode()
+                raise failures.malformed(f"/{told}", flaw.code, flaw.reason, "query")
     if "\x00" in request.scope["path"]:
         raise failures.malformed("", NUL.code, NUL.reason, "path")
 

@@ -83,6 +83,21 @@ async def test_the_same_content_is_attached_once(client: httpx.AsyncClient) -> N
     assert expect(await attach(client, answer, filename="again.png"), 200) == first
 
 
+@pytest.mark.parametrize(
+    "name", ["灯 💡+%.png", "..\\..\\x.png", "a\r\nb: c.png", "é e\u0301.png", "\ufffd.png"]
+)
+async def test_a_name_comes_back_as_it_was_sent(client: httpx.AsyncClient, name: str) -> None:
+    answer = await record(client)
+    assert expect(await attach(client, answer, filename=name), 201)["filename"] == name
+    assert [kept["filename"] for kept in (await read(client, answer))["attachments"]] == [name]
+
+
+async def test_a_name_that_is_no_text_is_refused(client: httpx.AsyncClient) -> None:
+    url = f"{path(await record(client), 'attachments')}?filename=%ED%A0%BD.png"
+    refused = await client.post(url, content=PNG, headers={"content-type": "image/png"})
+    service_kit.problem(refused, 422, "malformed", "/filename")
+
+
 async def test_a_file_may_be_larger_than_other_bodies_but_not_boundless(client: httpx.AsyncClient) -> None:
     answer = await record(client)
     large = PNG + bytes(attachments.BYTES_MAX - len(PNG))

@@ -194,6 +194,25 @@ async def test_nul_is_refused_in_filters_and_paths(client: httpx.AsyncClient) ->
     problem(await client.get("/v1/things/a%00b"), 422, "malformed", "")
 
 
+@pytest.mark.parametrize("broken", ["%ED%A0%BD", "%FF", "%C3", "a%E9b", "%F4%90%80%80"])
+async def test_what_is_no_text_is_refused_in_filters(client: httpx.AsyncClient, broken: str) -> None:
+    """The framework would put another character there, and nobody would know what was meant."""
+    found = problem(await client.get(f"/v1/things?limit=4&q={broken}"), 422, "malformed", "/q")
+    assert (found["errors"][0]["in"], found["errors"][0]["code"]) == ("query", "encoding_invalid")
+    problem(await client.get(f"/v1/things?{broken}=1"), 422, "malformed")
+    assert (await client.get("/v1/things?q=%EF%BF%BD%F0%9F%92%A1+%e7%81%af%")).status_code == 200
+
+
+async def test_json_in_another_encoding_is_refused(client: httpx.AsyncClient) -> None:
+    """Its bytes may happen to be text in UTF-8, too, and another one."""
+    for charset in ("gb18030", "latin-1", "utf-16"):
+        headers = {"content-type": f"application/json; charset={charset}"}
+        problem(await post(client, b'{"name": "a"}', **headers), 415, "unsupported_media_type")
+    for charset in ("utf-8", "UTF-8", '"utf-8"', "us-ascii"):
+        headers = {"content-type": f"application/json; charset={charset}"}
+        assert (await post(client, b'{"name": "a"}', **headers)).status_code == 201
+
+
 async def test_a_body_just_short_of_too_deep_is_no_bug(client: httpx.AsyncClient) -> None:
     for depth in range(850, 1000, 10):
         body = b'{"name": "a", "deep": ' + b"[" * depth + b'"\\ud83d"' + b"]" * depth + b"}"
