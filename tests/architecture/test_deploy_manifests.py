@@ -202,6 +202,9 @@ def test_secrets_are_made_once_and_readable_to_containers_only_through_a_mount(t
 def test_the_image_runs_as_a_number_and_takes_in_only_what_is_named() -> None:
     instructions = (DOCKER / "Dockerfile").read_text().splitlines()
     assert [line for line in instructions if line.startswith("USER ")] == ["USER 10001:10001"]
+    stages = [line for line in instructions if line.startswith("FROM ")]
+    assert stages == ["FROM ${BASE_IMAGE} AS builder", "FROM ${BASE_IMAGE}"]
+    assert {"ARG SERVICE=intake", "ENV SERVICE=${SERVICE} \\"} <= set(instructions)
     rules_of_entry = [
         line for line in Path(".dockerignore").read_text().splitlines() if not line.startswith("#")
     ]

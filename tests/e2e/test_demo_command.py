@@ -1,5 +1,6 @@
 """`redress demo` shows what it promises, and ends with status 0 only if all of it agrees."""
 
+import io
 import uuid
 from collections import Counter
 from collections.abc import Iterator
@@ -10,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import jwt
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from deploy import cli
@@ -171,6 +173,16 @@ def test_made_up_complaints_are_as_many_each_time_the_same_and_fit_to_be_recorde
     assert len({body["source"]["reference"] for body in bodies}) == len(bodies)
     for body in bodies:
         models.ComplaintBody.model_validate(body)
+
+
+def test_a_terminal_is_shown_a_bar() -> None:
+    console = Console(file=io.StringIO(), force_terminal=True, width=100)
+    reports, _ = vehicles.reports(NOBODY_S, 250)
+    sent = [len(batch) for batch in demo.progressing(console, demo.batches(reports), len(reports))]
+    assert sent == [200, 50]
+    assert isinstance(console.file, io.StringIO)
+    assert "━" in console.file.getvalue()
+    assert "250/250" in console.file.getvalue()
 
 
 @pytest.mark.parametrize("count", ["many", "0", "-3", "1.5", ""])

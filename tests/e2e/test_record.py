@@ -7,6 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
+from libs.events import bus
 from libs.events.contracts.values import Channel
 from tests import service_kit
 from tests.e2e import desk
@@ -194,6 +195,19 @@ async def test_another_organisation_sees_nothing(intake: desk.Intake, client: ht
     answer = await record(client)
     async with intake.client(org="nobody") as stranger:
         assert (await stranger.get(path(answer))).status_code == 403
+
+
+async def test_a_trace_goes_from_the_request_into_the_log_and_over_the_bus(
+    intake: desk.Intake, client: httpx.AsyncClient
+) -> None:
+    trace_id, caller = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
+    headers = {"traceparent": f"00-{trace_id}-{caller}-01"}
+    sent = await client.post(COMPLAINTS, json=desk.body(), headers=headers)
+    [stored] = await intake.app.state.resources.log.read("main", sent.json()["seq"] - 1, 1)
+    assert stored.traceparent == sent.headers["traceparent"]
+    assert stored.traceparent.split("-")[1] == trace_id
+    assert stored.traceparent.split("-")[2] != caller
+    assert bus.to_message(stored).headers["traceparent"] == stored.traceparent
 
 
 async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None:
