@@ -3,7 +3,7 @@
 import asyncio
 import json
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import Any
@@ -106,9 +106,9 @@ async def _consume(ready: Ready, dsn: str, url: str, seconds: float) -> Counted:
     handled: dict[int, float] = {}
     arrival = asyncio.Event()
 
-    async def on_appended(log: str, seq: int) -> None:
+    async def on_appended(log: str, seq: int, stream: str, types: Collection[str]) -> None:
         committed[seq] = time.perf_counter()
-        await own.wake(log, seq)
+        await own.wake(log, seq, stream, types)
 
     async def on_event(recorded: Recorded[Any]) -> None:
         handled[recorded.envelope.seq] = time.perf_counter()

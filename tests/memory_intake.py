@@ -2,6 +2,7 @@
 
 import random
 from collections import Counter
+from collections.abc import Collection
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -79,7 +80,7 @@ class Intake:
             if isinstance(each.event, reaction.events):
                 await reaction.handle(each)
 
-    async def _told(self, log: str, seq: int) -> None:
+    async def _told(self, log: str, seq: int, stream: str, types: Collection[str]) -> None:
         for recorded in await self.store.read(log, self.known.seq(log)):
             self.known.note(recorded)
             self.kept.note(recorded)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
@@ -18,7 +18,7 @@ from libs.events.connection import Connection
 from libs.events.envelope import Envelope, Recorded
 from libs.events.keys import KEY_BYTES, KeyEncryptionKey, KeyRing
 from libs.events.memory import MemoryLog
-from libs.events.store import EventStore
+from libs.events.store import EventStore, OnAppended
 from libs.policy import pack
 from libs.service import database, tokens
 from libs.service.policies import Policies
@@ -34,9 +34,7 @@ NO_BUS: Final = "nats://127.0.0.1:1"
 class RememberingStore(EventStore):
     """An event store that decodes each event once: in one process everybody may look at the same object."""
 
-    def __init__(
-        self, log: MemoryLog, keys: KeyRing, on_appended: Callable[[str, int], Awaitable[None]]
-    ) -> None:
+    def __init__(self, log: MemoryLog, keys: KeyRing, on_appended: OnAppended) -> None:
         super().__init__(log, keys, on_appended, KEPT_MAX)
         self._decoded: dict[tuple[str, int], Recorded[Any]] = {}
 
@@ -95,7 +93,7 @@ class Ground:
         self,
         chance: random.Random,
         now: Callable[[], datetime],
-        told: Callable[[str, int], Awaitable[None]],
+        told: OnAppended,
         policy: str = "standard",
     ) -> None:
         self.log = MemoryLog(LOG, now=now)

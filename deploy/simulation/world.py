@@ -7,7 +7,7 @@ import heapq
 import itertools
 import random
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
@@ -94,7 +94,7 @@ class World:
             moments.append(self._agenda[0][0])
         return min(moments, default=None)
 
-    async def _told(self, log: str, seq: int) -> None:
+    async def _told(self, log: str, seq: int, stream: str, types: Collection[str]) -> None:
         """Something was appended: whoever looks things up knows it at once."""
         while self._noted < seq:
             page = await self.store.read(log, self._noted, PAGE_EVENTS)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable
 from types import TracebackType
 from typing import Final, Self
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 import nats
 import nats.errors
@@ -28,7 +28,14 @@ CLOSED_CHECK_SECONDS: Final = 0.5
 PING_SECONDS: Final = 5
 PINGS_UNANSWERED_MAX: Final = 2
 
+Concerns = Callable[[str, str], bool]  # whether an event of this stream and type does
+
 logger = structlog.get_logger(__name__)
+
+
+def everything(stream: str, event_type: str) -> bool:
+    """The default of `Connection.listen`."""
+    return True
 
 
 class _Client(Client):
@@ -71,7 +78,9 @@ class Connection:
         self._name = name
         self._client: _Client | None = None
         self._keeper: asyncio.Task[None] | None = None
-        self._listeners: defaultdict[str, WeakSet[asyncio.Event]] = defaultdict(WeakSet)
+        self._listeners: defaultdict[str, WeakKeyDictionary[asyncio.Event, Concerns]] = defaultdict(
+            WeakKeyDictionary
+        )
 
     async def __aenter__(self) -> Self:
         self._keeper = asyncio.create_task(self._keep(), name="nats connection")
@@ -118,20 +127,23 @@ class Connection:
         except nats.errors.Error as error:
             raise errors.Unavailable("The bus was lost while publishing.") from error
 
-    async def wake(self, log: str, seq: int) -> None:
-        """Tell all who listen, in every process, that `log` has grown to `seq`; for `EventStore.on_appended`.
+    async def wake(self, log: str, seq: int, stream: str, types: Collection[str]) -> None:
+        """Tell all whom it concerns, in every process, that `log` has grown; for `EventStore.on_appended`.
 
         Never fails and never waits for NATS: a lost call is made good by everybody's poll.
         """
-        self._notify(log)
+        self._notify(log, stream, types)
         if self.connected:
             with contextlib.suppress(nats.errors.Error, errors.Unavailable):
-                await self.client.publish(bus.appended(log), str(seq).encode())
+                await self.client.publish(bus.appended(log), " ".join((stream, *types)).encode())
 
-    def listen(self, log: str) -> asyncio.Event:
-        """An event set at each append to `log`; its listener clears it. It is forgotten with the listener."""
+    def listen(self, log: str, concerns: Concerns = everything) -> asyncio.Event:
+        """An event set at each append to `log` that `concerns` its listener, who clears it.
+
+        It is forgotten with the listener.
+        """
         event = asyncio.Event()
-        self._listeners[log].add(event)
+        self._listeners[log][event] = concerns
         return event
 
     async def until_connected(self) -> None:
@@ -139,9 +151,10 @@ class Connection:
         while not self.connected:  # noqa: ASYNC110 what is connected now may be lost at the next look
             await asyncio.sleep(RECONNECT_SECONDS_MIN)
 
-    def _notify(self, log: str) -> None:
-        for event in self._listeners.get(log, ()):
-            event.set()
+    def _notify(self, log: str, stream: str, types: Collection[str]) -> None:
+        for event, concerns in self._listeners.get(log, {}).items():
+            if not event.is_set() and any(concerns(stream, each) for each in types):
+                event.set()
 
     async def _keep(self) -> None:
         pause = RECONNECT_SECONDS_MIN
@@ -178,7 +191,8 @@ class Connection:
             logger.debug("bus client error", error=type(error).__name__)
 
         async def on_appended(message: Msg) -> None:
-            self._notify(message.subject.rpartition(".")[2])
+            stream, *types = message.data.decode().split()
+            self._notify(message.subject.rpartition(".")[2], stream, types)
 
         async with asyncio.timeout(CONNECT_SECONDS):
             await client.connect(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -98,12 +98,16 @@ class Context:
     new_subject: str | None = None
 
 
-async def nobody_listens(log: str, seq: int) -> None:
+# What is told of an append: the log, its last `seq`, the stream, and the types of what was appended.
+OnAppended = Callable[[str, int, str, Collection[str]], Awaitable[None]]
+
+
+async def nobody_listens(log: str, seq: int, stream: str, types: Collection[str]) -> None:
     """The default of `EventStore.on_appended`."""
 
 
 class EventStore:
-    """Appends and reads decoded events; tells `on_appended(log, seq)` after each commit.
+    """Appends and reads decoded events; tells `on_appended(log, seq, stream, types)` after each commit.
 
     `standings` is where streams stood when they were last folded here, `histories` likewise; whoever decides
     by them is corrected by `append`. `kept_max` bounds how many of each are kept.
@@ -113,7 +117,7 @@ class EventStore:
         self,
         log: Log,
         keys: KeyRing,
-        on_appended: Callable[[str, int], Awaitable[None]] = nobody_listens,
+        on_appended: OnAppended = nobody_listens,
         kept_max: int = KEPT_MAX,
     ) -> None:
         self.log = log
@@ -163,7 +167,7 @@ class EventStore:
                 self.keys.remember(log, wrapped, key)
             if context.erases is not None:
                 self.keys.forget(log, context.erases)
-            await self._on_appended(log, appended.seq)
+            await self._on_appended(log, appended.seq, stream, {each.type for each in sealed.events})
             return appended
         raise AssertionError("unreachable: the last attempt returns or raises")
 

@@ -150,9 +150,9 @@ class SqlDeadlines:
             kind: sql.text(each.format(table=f"{schema}.deadlines")) for kind, each in STATEMENTS.items()
         }
 
-    def concerns(self, envelope: Envelope) -> bool:
+    def concerns(self, stream: str, event_type: str) -> bool:
         """See `Projection.concerns`."""
-        return envelope.stream.startswith(self._prefix) or envelope.type == _PUBLISHED
+        return stream.startswith(self._prefix) or event_type == _PUBLISHED
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """See `Projection.project`."""

@@ -55,8 +55,8 @@ class Projection(Protocol):
         """Names the view's checkpoint; a new name builds the view again from the first event."""
         ...
 
-    def concerns(self, envelope: Envelope) -> bool:
-        """Whether the view has a use for this event: what it has none for is neither opened nor shown."""
+    def concerns(self, stream: str, event_type: str) -> bool:
+        """Whether the view has a use for such events: what it has none for is neither opened nor shown."""
         ...
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
@@ -144,7 +144,7 @@ class Follower:
         await background.keep(f"view {self.view.name}", follow, stopped)
 
     async def _follow(self, name: str) -> None:
-        grown = self._bus.listen(name)
+        grown = self._bus.listen(name, self.view.concerns)
         while True:
             grown.clear()
             # One bad event spoils its batch: one at a time, the view stops at that event and no earlier.
@@ -186,7 +186,7 @@ class Follower:
 
     async def _take(self, name: str, place: _Place, batch: Sequence[Envelope]) -> _Place:
         """Apply what concerns the view; the place after it, which is as it was where others were faster."""
-        concerning = [envelope for envelope in batch if self.view.concerns(envelope)]
+        concerning = [envelope for envelope in batch if self.view.concerns(envelope.stream, envelope.type)]
         if not concerning:
             place.seen = batch[-1].seq
             return place

@@ -97,9 +97,9 @@ class Register:
     def __init__(self, index: BlindIndex) -> None:
         self._index = index
 
-    def concerns(self, envelope: Envelope) -> bool:
+    def concerns(self, stream: str, event_type: str) -> bool:
         """This service's own, an erasure, and what becomes of a complaint in the end."""
-        return envelope.stream.startswith(OWN) or envelope.type in TOLD
+        return stream.startswith(OWN) or event_type in TOLD
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

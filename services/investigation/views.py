@@ -22,7 +22,7 @@ from libs.events.contracts.propose import (
     SolutionProposed,
     Stage,
 )
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Recorded
 from services.investigation import state
 from services.investigation.tables import INVESTIGATIONS
 
@@ -100,9 +100,9 @@ class Investigations:
             row = (await connection.execute(rows)).one_or_none()
         return Repair(row.complaint_id, row.repaired_at) if row else None
 
-    def concerns(self, envelope: Envelope) -> bool:
+    def concerns(self, stream: str, event_type: str) -> bool:
         """This service's own, and what resolution says of a repair."""
-        return envelope.stream.startswith(OWN) or envelope.type in TOLD
+        return stream.startswith(OWN) or event_type in TOLD
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

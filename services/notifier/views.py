@@ -13,7 +13,7 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events.contracts import notify as events
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Recorded
 from services.notifier import state
 from services.notifier.tables import NOTICES
 
@@ -58,9 +58,9 @@ class Notices:
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
-    def concerns(self, envelope: Envelope) -> bool:
+    def concerns(self, stream: str, event_type: str) -> bool:
         """Every notice has a stream of this service."""
-        return envelope.stream.startswith(OWN)
+        return stream.startswith(OWN)
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

@@ -21,7 +21,7 @@ from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.penalize import Installment
 from libs.events.contracts.propose import Answer
 from libs.events.contracts.values import Money
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Recorded
 from libs.service.projection import Checkpoint
 from services.resolution.lookups import Months, by_month
 from services.resolution.tables import CASES, IMPROVEMENTS, LEDGER
@@ -62,9 +62,9 @@ class Cases:
         self._checkpoint = Checkpoint("resolution", NAME, engine)
         self._zone = zone
 
-    def concerns(self, envelope: Envelope) -> bool:
+    def concerns(self, stream: str, event_type: str) -> bool:
         """This service's own; and who asks what is observed has heard of a finding."""
-        return envelope.stream.startswith(OWN) or envelope.type in FOUND
+        return stream.startswith(OWN) or event_type in FOUND
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         """Take in one event, in the transaction that moves the checkpoint."""

@@ -39,8 +39,8 @@ class Seen:
     name = "seen"
     unbearable: str | None = None
 
-    def concerns(self, envelope: Envelope) -> bool:
-        return envelope.type == registry.contract_of(ComplaintWithdrawn).name
+    def concerns(self, stream: str, event_type: str) -> bool:
+        return event_type == registry.contract_of(ComplaintWithdrawn).name
 
     async def project(self, connection: AsyncConnection, recorded: Recorded[Any]) -> None:
         if not isinstance(recorded.event, ComplaintWithdrawn):

@@ -1,6 +1,6 @@
 """What was folded a moment ago saves reading, and never decides anything that is no longer so."""
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -242,7 +242,7 @@ async def test_what_was_being_read_while_its_key_was_dropped_is_not_kept(log: Co
 
 @pytest.mark.rule("SEC-2")
 async def test_what_was_being_appended_while_its_key_was_dropped_is_not_kept(log: Counting) -> None:
-    async def erased_and_looked_at(_: str, seq: int) -> None:
+    async def erased_and_looked_at(_: str, seq: int, stream: str, types: Collection[str]) -> None:
         if seq == 1:
             await erase(store)
             await standing(store, "main", SAID, uuid4())
