@@ -49,6 +49,7 @@ from services.intake import (
     wait,
     withdraw,
 )
+from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 THIS, EARLIER, OTHER = UUID(int=2), UUID(int=1), UUID(int=3)
@@ -123,24 +124,8 @@ STEPS: dict[type, Callable[[Any, state.Complaint], list[Any]]] = {
 }
 
 
-def when(command: Any, complaint: state.Complaint) -> list[Any]:
-    """What comes of a command."""
-    return STEPS[type(command)](command, complaint)
-
-
-def after(complaint: state.Complaint, happened: list[Any]) -> state.Complaint:
-    """The situation after these events."""
-    for event in happened:
-        complaint = state.evolve(complaint, event)
-    return complaint
-
-
-def given(*commands: Any) -> state.Complaint:
-    """The situation that these commands lead to."""
-    complaint: state.Complaint = state.INITIAL
-    for command in commands:
-        complaint = after(complaint, when(command, complaint))
-    return complaint
+TOLD: Told[state.Complaint] = Told(state.INITIAL, state.evolve, STEPS)
+when, after, given = TOLD.when, TOLD.after, TOLD.given
 
 
 # Other complaints, received before this one.

@@ -27,6 +27,7 @@ from services.investigation import (
     visit,
 )
 from services.investigation.conclusion import Conclusion
+from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -210,24 +211,8 @@ STEPS: dict[type, Callable[[Any, state.Investigation], list[Any]]] = {
 }
 
 
-def when(command: Any, investigation: state.Investigation) -> list[Any]:
-    """What comes of a command."""
-    return STEPS[type(command)](command, investigation)
-
-
-def after(investigation: state.Investigation, happened: list[Any]) -> state.Investigation:
-    """The situation after these events."""
-    for event in happened:
-        investigation = state.evolve(investigation, event)
-    return investigation
-
-
-def given(*commands: Any) -> state.Investigation:
-    """The situation that these commands lead to."""
-    investigation: state.Investigation = state.INITIAL
-    for command in commands:
-        investigation = after(investigation, when(command, investigation))
-    return investigation
+TOLD: Told[state.Investigation] = Told(state.INITIAL, state.evolve, STEPS)
+when, after, given = TOLD.when, TOLD.after, TOLD.given
 
 
 def file_of(investigation: state.Investigation) -> state.File:

@@ -12,6 +12,7 @@ from libs.events.contracts.values import Language
 from libs.policy import notices, pack
 from services.notifier import deliver, notify, overdue, promise, reply, resend, state, tell
 from services.notifier.term import Debtor, Term
+from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -96,30 +97,16 @@ STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
 }
 
 
-def when(command: Any, situation: Any) -> list[Any]:
-    """What comes of a command."""
-    return STEPS[type(command)](command, situation)
-
-
-def after(situation: Any, happened: list[Any]) -> Any:
-    """The situation after these events, of a notice or of a first reply."""
+def _evolve(situation: Any, event: Any) -> Any:
+    """A notice, or a first reply, after an event."""
     evolve: Any = promise.evolve if isinstance(situation, promise.Promise) else state.evolve
-    for event in happened:
-        situation = evolve(situation, event)
-    return situation
+    return evolve(situation, event)
 
 
-def given(*commands: Any, begun: Any = state.INITIAL) -> Any:
-    """The situation that these commands lead to."""
-    situation = begun
-    for command in commands:
-        situation = after(situation, when(command, situation))
-    return situation
-
-
-def promised(*commands: Any) -> Any:
-    """The same, of a first reply."""
-    return given(*commands, begun=promise.INITIAL)
+OF_NOTICE: Told[Any] = Told(state.INITIAL, _evolve, STEPS)
+OF_REPLY: Told[Any] = Told(promise.INITIAL, _evolve, STEPS)
+when, after = OF_NOTICE.when, OF_NOTICE.after
+given, promised = OF_NOTICE.given, OF_REPLY.given
 
 
 NOTICES: dict[str, Any] = {

@@ -37,6 +37,7 @@ from services.resolution import (
 from services.resolution.binding import Rules
 from services.resolution.deduct import Wage
 from tests.packs import about_product, standard
+from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -313,6 +314,14 @@ recur = verify.NoteRecurrence(
     now=NOW + 45 * DAY,
 )
 
+
+def _passed(command: overdue.PassDeadline, before: Any) -> list[Any]:
+    """A deadline of a case, or of a measure."""
+    decide: Any = overdue.decide if isinstance(before, state.Case) else overdue.decide_measure
+    happened: list[Any] = decide(command, before)
+    return happened
+
+
 STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
     begin.OpenCase: begin.decide,
     propose.ProposeSolution: propose.decide,
@@ -333,7 +342,7 @@ STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
     spare.NoteImprovement: spare.decide,
     close.CloseComplaint: close.decide,
     close.ReopenComplaint: close.decide,
-    overdue.PassDeadline: overdue.decide,
+    overdue.PassDeadline: _passed,
     improve.PlanImprovement: improve.decide,
     improve.ExtendImprovement: improve.decide,
     complete.ReportProgress: complete.decide,
@@ -343,35 +352,17 @@ STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
 }
 
 
-def when(command: Any, before: Any) -> list[Any]:
-    """What comes of a command on a case or a measure."""
-    if isinstance(command, overdue.PassDeadline) and not isinstance(before, state.Case):
-        return overdue.decide_measure(command, before)
-    return STEPS[type(command)](command, before)
-
-
-def after(before: Any, happened: list[Any]) -> Any:
-    """The situation after these events."""
+def _evolve(before: Any, event: Any) -> Any:
+    """A case, or a measure, after an event."""
     evolve: Any = state.evolve if isinstance(before, state.Case) else measure.evolve
-    for event in happened:
-        before = evolve(before, event)
-    return before
+    return evolve(before, event)
 
 
-def given(*commands: Any) -> state.Case:
-    """The case that these commands lead to."""
-    case = state.INITIAL
-    for command in commands:
-        case = after(case, when(command, case))
-    return case
-
-
-def measured(*commands: Any) -> measure.Improvement:
-    """The measure that these commands lead to."""
-    improvement: measure.Improvement = measure.INITIAL
-    for command in commands:
-        improvement = after(improvement, when(command, improvement))
-    return improvement
+OF_CASE: Told[Any] = Told(state.INITIAL, _evolve, STEPS)
+OF_MEASURE: Told[Any] = Told(measure.INITIAL, _evolve, STEPS)
+when, after = OF_CASE.when, OF_CASE.after
+given: Callable[..., state.Case] = OF_CASE.given
+measured: Callable[..., measure.Improvement] = OF_MEASURE.given
 
 
 offer = (open_it, propose_it, approve_it, approve_too)
