@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from uuid import UUID
 
 import jsonschema
@@ -42,6 +43,10 @@ RECORDED = intake.ComplaintRecorded(
     policy="standard@1",
 )
 
+PUBLISHED = [
+    file for folder in (documents.EVENTS, documents.APIS) for file in (documents.ROOT / folder).rglob("*.*")
+]
+
 
 @pytest.mark.parametrize("make", [documents.event_documents, documents.api_documents])
 def test_what_is_published_is_what_the_code_makes(make: Callable[[], dict[Path, str]]) -> None:
@@ -64,6 +69,43 @@ def test_every_contract_has_a_channel_and_a_schema() -> None:
         assert bus.subject_of("{organisation}", contract.name) in addresses
         schema = json.loads(schema_file(contract.name).read_text())
         jsonschema.Draft202012Validator.check_schema(schema)
+
+
+def references(part: Any) -> Iterator[str]:
+    """Every `$ref` below a part of a document."""
+    if isinstance(part, dict):
+        yield from (value for name, value in part.items() if name == "$ref")
+    for inner in part.values() if isinstance(part, dict) else part if isinstance(part, list) else ():
+        yield from references(inner)
+
+
+def leads_nowhere(reference: str, document: Any, folder: Path) -> bool:
+    """Whether neither the document nor a file beside it has what a `$ref` names."""
+    file, _, pointer = reference.partition("#")
+    if file:
+        return not (folder / file).exists()
+    for name in pointer.removeprefix("/").split("/"):
+        if name.replace("~1", "/").replace("~0", "~") not in document:
+            return True
+        document = document[name.replace("~1", "/").replace("~0", "~")]
+    return False
+
+
+@pytest.mark.parametrize("file", sorted(PUBLISHED), ids=lambda file: file.name)
+def test_every_reference_leads_somewhere(file: Path) -> None:
+    document = (json.loads if file.suffix == ".json" else yaml.safe_load)(file.read_text())
+    assert [r for r in references(document) if leads_nowhere(r, document, file.parent)] == []
+    if file.name == "asyncapi.yaml":
+        assert document["asyncapi"].startswith("3.")
+        assert {operation["action"] for operation in document["operations"].values()} == {"send"}
+    elif file.parent.name == "api":
+        assert document["openapi"].startswith("3.1")
+
+
+def test_a_reference_that_leads_nowhere_is_found(tmp_path: Path) -> None:
+    document = {"a": [{"$ref": "#/b/c~1d"}, {"$ref": "#/b/e"}, {"$ref": "./x.json"}], "b": {"c/d": 1}}
+    lost = [r for r in references(document) if leads_nowhere(r, document, tmp_path)]
+    assert lost == ["#/b/e", "./x.json"]
 
 
 def test_a_published_body_fits_its_schema_and_a_plain_personal_text_does_not() -> None:
