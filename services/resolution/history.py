@@ -243,11 +243,20 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             tasks.pop(NoticeKind.SOLUTION, None)
             told = complaint.told - {NoticeKind.SOLUTION}
             return replace(complaint, told=told, tasks=tasks, old_offers=complaint.offers)
-        case ComplaintReopened() if complaint.judged is not None and complaint.judged.founded is not None:
-            # A further round finds and tells anew; one that was contested is judged anew, and waits for that.
-            return replace(complaint, finding=None, told=frozenset(), due=event.due or complaint.due)
+        case ComplaintReopened():
+            return _reopened(complaint, recorded)
         case _:
             return _told(complaint, event)
+
+
+def _reopened(complaint: Complaint, recorded: Recorded[ComplaintReopened]) -> Complaint:
+    """A further round finds and tells anew; one that was contested is judged anew, and waits for that."""
+    not_good_enough = lateness.of_reopening(recorded, complaint.case, complaint.answerable)
+    complaint = replace(complaint, lates=(*complaint.lates, *not_good_enough))
+    if complaint.judged is None or complaint.judged.founded is None:
+        return complaint
+    due = recorded.event.due or complaint.due
+    return replace(complaint, finding=None, told=frozenset(), due=due)
 
 
 def _told(complaint: Complaint, event: object) -> Complaint:

@@ -1,4 +1,7 @@
-"""What was not done in time, whoever said so: a matter for the penalty step (PEN-1, SLA-3, INV-2, INV-5)."""
+"""What was not done in time, or not well: a matter for the penalty step (PEN-1, SLA-3, INV-2, INV-5).
+
+Whoever said so. That a complaint was not handled to satisfaction shows when it has to be reopened.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,16 @@ from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.investigate import ContributionOverdue, SupplierOverdue
 from libs.events.contracts.penalize import AppealOverdue
+from libs.events.contracts.propose import ComplaintReopened, Outcome
 from libs.events.envelope import Recorded
+from services.resolution.state import Case
 
 LATE: Final = (DeadlineMissed, ContributionOverdue, SupplierOverdue, AppealOverdue)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lateness:
-    """Something of a step was late since `late_at`; `rests_on` is the event that says so.
+    """Something of a step was late, or not good enough, since `late_at`, as the event `rests_on` says.
 
     `owed_by` is whose it was; None where nobody was assigned yet.
     """
@@ -43,6 +48,17 @@ def of(recorded: Recorded[Any], answerable: Answerable | None) -> Lateness:
         case _:
             step, owed_by = Step.INVESTIGATE, answerable
     return Lateness(rests_on=recorded.envelope.event_id, step=step, owed_by=owed_by, late_at=event.due_at)
+
+
+def of_reopening(
+    recorded: Recorded[ComplaintReopened], case: Case, had: Answerable | None
+) -> Iterator[Lateness]:
+    """What was resolved and is not: put to whoever had it, as of when it was taken for resolved."""
+    closed = case.closed
+    if closed is not None and closed.outcome is Outcome.RESOLVED:
+        yield Lateness(
+            rests_on=recorded.envelope.event_id, step=Step.PROPOSE, owed_by=had, late_at=closed.closed_at
+        )
 
 
 def charged(lates: Iterable[Lateness]) -> Iterator[Lateness]:

@@ -44,6 +44,7 @@ FOLLOWED: Final = (
     NoticeDelivered,
     NoticeHandedOver,
     propose.ExecutionAdvanced,
+    propose.ComplaintReopened,
     penalize.SanctionImposed,
     penalize.ResponsibilityWaived,
     penalize.NoFaultFound,

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from libs.events import errors
+from libs.events.contracts import propose
 from libs.events.contracts.handling import Answerable, Kind, Step
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
 from libs.policy import sanctions
@@ -36,6 +37,7 @@ from tests.unit.resolution_situations import (
     raise_it,
     raise_late,
     reduce_it,
+    reopen_it,
     resolve,
     reward_it,
     spare_it,
@@ -43,6 +45,7 @@ from tests.unit.resolution_situations import (
     waive_head,
     when,
 )
+from tests.unit.resolution_world import REPLY, contested, resolved, unfounded
 
 rule = pytest.mark.rule
 CHARGED = given(open_it, raise_it, raise_late)
@@ -56,6 +59,22 @@ def refuses(refusal: type[errors.Failure], command: object, case: state.Case) ->
     with pytest.raises(refusal) as refused:
         when(command, case)
     return refused.value
+
+
+@rule("PEN-1")
+def test_what_was_not_handled_to_satisfaction_is_put_to_who_had_it_and_their_head() -> None:
+    """It has to be reopened; what is reopened for any other reason was not badly handled."""
+    again = resolved.does(reopen_it)
+    (reopened,) = [each for each in again.events if isinstance(each.event, propose.ComplaintReopened)]
+    raised = [each for each in again.complaint.case.unsettled if each.rests_on == reopened.envelope.event_id]
+    assert {(each.person, each.charge) for each in raised} == {
+        ("quality-officer", Charge.HANDLING),
+        ("quality-head", Charge.HANDLING),
+    }
+    closed = resolved.complaint.case.closed
+    assert closed is not None
+    assert {each.acted_at for each in raised} == {closed.closed_at}
+    assert unfounded.says(REPLY, category="notifier").says(contested()).complaint.case.raised == ()
 
 
 @rule("PEN-1")
