@@ -1,5 +1,9 @@
 """Whatever the backend, tests get fresh databases quickly and servers that survive what tests do to them."""
 
+import os
+import subprocess
+import sys
+
 import asyncpg
 import nats as nats_client
 import pytest
@@ -67,6 +71,23 @@ async def test_nats_keeps_a_stream_through_a_kill_and_loses_it_in_a_wipe(
     nats_server.wipe()
     with pytest.raises(nats_client.js.errors.NotFoundError):
         await count()
+
+
+def test_servers_of_somebody_else_are_used_and_not_stopped(
+    postgres_server: backends.PostgresServer, session_nats_server: backends.NatsServer
+) -> None:
+    """What needs to stop a server says in the end, in capitals, that it did not run."""
+    given = {
+        "COMPLAINTS_TEST_BACKEND": "external",
+        "COMPLAINTS_TEST_DATABASE_URL": postgres_server.superuser_dsn,
+        "COMPLAINTS_TEST_NATS_URL": session_nats_server.url,
+    }
+    chosen = "gets_into_a_fresh_database or comes_back_after_a_kill"
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", __file__, "-k", chosen]
+    told = subprocess.run(command, env=os.environ | given, capture_output=True, text=True, timeout=60).stdout
+    assert f"{len(roles.ROLES)} passed, 1 skipped" in told
+    assert "NOT TESTED" in told
+    assert "tests that stop servers did not run: an external server is not ours to stop" in told
 
 
 async def test_an_unknown_backend_is_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
