@@ -1,4 +1,9 @@
-"""Step 2, classify: kind, nature, severity, founded or not, demand reasonable or not (CLS)."""
+"""Step 2, classify: kind, nature, severity, founded or not, demand reasonable or not (CLS).
+
+By a rule as soon as it is recorded or amended, by a person at any time. What is founded goes on to `assign`;
+what is unfounded is answered with the reason (step 6) and closed, unless the customer contests (`contest`);
+what lacks details waits for them (`wait`). So many alike are an `incident`, which its complaints `join`.
+"""
 
 from __future__ import annotations
 
@@ -70,12 +75,8 @@ def decide(command: ClassifyComplaint, complaint: Complaint) -> list[events.Comp
             return _by_person(command, complaint)
         case NotRecorded():
             raise errors.NotFound
-        case Enquired() if not by_rule:
-            raise state.NotAComplaint
-        case Withdrawn() if not by_rule:
-            raise state.AlreadyWithdrawn
-        case Merged(into=other) if not by_rule:
-            raise state.AlreadyMerged(merged_into=str(other))
+        case Enquired() | Withdrawn() | Merged() if not by_rule:
+            raise state.refusal(complaint)
         case state.Open() | Withdrawn() | Merged():
             return []  # nothing that a rule could still judge
         case _:

@@ -64,14 +64,8 @@ def decide(command: ContestClassification, complaint: Complaint) -> list[events.
             if command.new_facts in _contested_with(record):
                 return []  # said before
             raise NotUnfounded
-        case Enquired():
-            raise state.NotAComplaint
-        case Withdrawn():
-            raise state.AlreadyWithdrawn
-        case Merged(into=other):
-            raise state.AlreadyMerged(merged_into=str(other))
-        case NotRecorded():
-            raise errors.NotFound
+        case NotRecorded() | Enquired() | Withdrawn() | Merged():
+            raise state.refusal(complaint)
         case _:
             assert_never(complaint)
 

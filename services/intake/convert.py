@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import assert_never
 from uuid import UUID
 
-from libs.events import errors
 from libs.events.contracts import intake as events
 from libs.events.contracts.values import Contact
 from services.intake import state
@@ -60,11 +59,7 @@ def decide(command: ConvertEnquiry, complaint: Complaint) -> list[events.Event]:
             ]
         case Recorded() | Unfounded() | Founded() | Assigned():
             return []  # it is a complaint
-        case Withdrawn():
-            raise state.AlreadyWithdrawn
-        case Merged(into=other):
-            raise state.AlreadyMerged(merged_into=str(other))
-        case NotRecorded():
-            raise errors.NotFound
+        case NotRecorded() | Withdrawn() | Merged():
+            raise state.refusal(complaint)
         case _:
             assert_never(complaint)

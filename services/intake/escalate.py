@@ -85,14 +85,8 @@ def _unsolved(command: EscalateComplaint, complaint: Complaint) -> list[events.C
             return [_unsolved_by(command, record)]
         case Recorded() | Founded() | Unfounded():
             raise NotYetAssigned
-        case Enquired():
-            raise state.NotAComplaint
-        case Withdrawn():
-            raise state.AlreadyWithdrawn
-        case Merged(into=other):
-            raise state.AlreadyMerged(merged_into=str(other))
-        case NotRecorded():
-            raise errors.NotFound
+        case NotRecorded() | Enquired() | Withdrawn() | Merged():
+            raise state.refusal(complaint)
         case _:
             assert_never(complaint)
 

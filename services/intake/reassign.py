@@ -77,14 +77,8 @@ def decide(
             raise NotYetJudged
         case Unfounded():
             raise JudgedUnfounded
-        case Enquired():
-            raise state.NotAComplaint
-        case Withdrawn():
-            raise state.AlreadyWithdrawn
-        case Merged(into=other):
-            raise state.AlreadyMerged(merged_into=str(other))
-        case NotRecorded():
-            raise errors.NotFound
+        case NotRecorded() | Enquired() | Withdrawn() | Merged():
+            raise state.refusal(complaint)
         case _:
             assert_never(complaint)
 

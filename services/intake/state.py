@@ -163,6 +163,21 @@ class JudgeInOwnCause(errors.Refused):
     code = "judge_in_own_cause"
 
 
+def refusal(complaint: NotRecorded | Enquired | Withdrawn | Merged) -> errors.Failure:
+    """Why there is no complaint here that anybody could go on with: what a step raises."""
+    match complaint:
+        case NotRecorded():
+            return errors.NotFound()
+        case Enquired():
+            return NotAComplaint()
+        case Withdrawn():
+            return AlreadyWithdrawn()
+        case Merged(into=other):
+            return AlreadyMerged(merged_into=str(other))
+        case _:
+            assert_never(complaint)
+
+
 def evolve(complaint: Complaint, event: Event) -> Complaint:
     """The situation after `event`."""
     if isinstance(event, events.ComplaintRecorded):
