@@ -21,13 +21,14 @@ from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.local import calls, database, policies, ports, tokens, up, vehicles, working
-from deploy.local.drive import Drive, at_work
+from deploy.local import database, policies, ports, tokens, up, vehicles, working
 from deploy.local.figures import Figures
 from deploy.local.folder import Folder
-from deploy.local.staff import Stuck
 from deploy.local.supervisor import until_signal
 from deploy.local.table import Row, outcomes, print_table
+from deploy.people import calls
+from deploy.people.drive import Drive, at_work
+from deploy.people.staff import Stuck
 from libs.events import bus, ledger
 from libs.events.connection import Connection
 from libs.events.envelope import Envelope, Head

@@ -6,7 +6,7 @@ import re
 from datetime import date
 from typing import Final
 
-from deploy.local.calls import Callers
+from deploy.people.calls import Callers
 from libs.policy import pack
 
 PUBLISHER: Final = "general-manager"

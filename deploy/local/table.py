@@ -10,8 +10,8 @@ from typing import Final
 from rich.console import Console
 from rich.table import Table
 
-from deploy.local.drive import Drive
 from deploy.local.figures import Figures, duration, named
+from deploy.people.drive import Drive
 from libs.policy import pack
 
 # A measure is observed for months, which a demonstration does not wait for.

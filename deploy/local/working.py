@@ -10,8 +10,8 @@ from typing import Final
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.local.drive import Drive
 from deploy.local.figures import STEPS, Figures
+from deploy.people.drive import Drive
 
 LOOK_SECONDS: Final = 0.25
 PLAIN_LINE_SECONDS: Final = 10.0

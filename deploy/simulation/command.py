@@ -11,7 +11,7 @@ from typing import Annotated, Final
 import structlog
 import typer
 
-from deploy.local.calls import first_cause
+from deploy.people.calls import first_cause
 from deploy.simulation import story
 
 COMPLAINTS_A_MONTH: Final = 50

@@ -9,14 +9,14 @@ from urllib.parse import urlsplit
 
 from starlette.types import ASGIApp, Message
 
-from deploy.local.wire import Response
+from deploy.people.wire import Response
 
 HOST: Final = (b"host", b"simulated")
 JSON: Final = (b"content-type", b"application/json")
 
 
 class Direct:
-    """A client of one application, as far as simulated people need one; see `deploy.local.wire.Client`."""
+    """A client of one application, as far as simulated people need one; see `deploy.people.wire.Client`."""
 
     def __init__(self, application: ASGIApp) -> None:
         self._application = application

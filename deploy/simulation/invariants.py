@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
-from deploy.local.staff import Staff
+from deploy.people.staff import Staff
 from deploy.simulation.resources import LOG
 from deploy.simulation.world import World
 from libs.events import ledger

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from deploy.local import customs, policies
-from deploy.local.calls import Callers
-from deploy.local.owing import WAKING, Owed
-from deploy.local.staff import Case, Staff, Work
+from deploy.local import policies
+from deploy.people import customs
+from deploy.people.calls import Callers
+from deploy.people.owing import WAKING, Owed
+from deploy.people.staff import Case, Staff, Work
 from deploy.simulation import contacts, invariants
 from deploy.simulation.invariants import Invariant
 from deploy.simulation.resources import LOG

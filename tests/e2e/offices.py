@@ -14,7 +14,7 @@ from nats.aio.msg import Msg
 from nats.js.errors import NotFoundError
 
 from deploy.local import database, folder, ports, up
-from deploy.local.calls import Callers, first_cause
+from deploy.people.calls import Callers, first_cause
 from deploy.simulation import world as simulation
 from deploy.simulation.resources import LOG
 from libs.events import bus

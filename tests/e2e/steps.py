@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Protocol, TypeVar
 from uuid import UUID
 
-from deploy.local.calls import Answer, Callers, money
+from deploy.people.calls import Answer, Callers, money
 from libs.events.envelope import Envelope
 from tests.e2e import desk
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from deploy.local.calls import money
+from deploy.people.calls import money
 from deploy.simulation import parts
 from deploy.simulation.world import START
 from tests.e2e import offices

@@ -10,7 +10,7 @@ from uuid import UUID
 
 import httpx
 
-from deploy.local.calls import Callers, Json
+from deploy.people.calls import Callers, Json
 from deploy.simulation import world
 from deploy.simulation.resources import LOG
 from libs.events.memory_bus import NONE

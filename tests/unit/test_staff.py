@@ -13,8 +13,8 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from deploy.local import calls, settlements, staff
-from deploy.local.owing import Owed, has_begun, next_of
+from deploy.people import calls, settlements, staff
+from deploy.people.owing import Owed, has_begun, next_of
 from deploy.simulation import contacts, parts, story
 from deploy.simulation.resources import LOG
 from libs.events.contracts import registry

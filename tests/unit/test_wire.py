@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import aiohttp
 import pytest
 
-from deploy.local.wire import Wire
+from deploy.people.wire import Wire
 
 SECONDS_MAX = 5.0
 

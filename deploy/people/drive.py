@@ -13,11 +13,11 @@ from functools import partial
 from typing import Final
 from uuid import UUID
 
-from deploy.local import customs
-from deploy.local.calls import Callers
-from deploy.local.owing import WORTH_READING, Owed
-from deploy.local.staff import Case, Staff, Work
-from deploy.local.wire import Wire
+from deploy.people import customs
+from deploy.people.calls import Callers
+from deploy.people.owing import WORTH_READING, Owed
+from deploy.people.staff import Case, Staff, Work
+from deploy.people.wire import Wire
 from libs.events.envelope import Envelope
 from libs.events.lanes import Lanes
 

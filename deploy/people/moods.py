@@ -7,9 +7,9 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from deploy.local import owing
-from deploy.local.calls import Answer, Json, money
-from deploy.local.staff import Case, Mood, Staff
+from deploy.people import owing
+from deploy.people.calls import Answer, Json, money
+from deploy.people.staff import Case, Mood, Staff
 
 DESK: Final = "after-sales-officer"
 CUSTOMER: Final = "customer"

@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Final
 
-from deploy.local import moods, settlements
-from deploy.local.calls import Answer, Json, money
-from deploy.local.owing import Owed
-from deploy.local.staff import Case, Mood, Rule, Staff
+from deploy.people import moods, settlements
+from deploy.people.calls import Answer, Json, money
+from deploy.people.owing import Owed
+from deploy.people.staff import Case, Mood, Rule, Staff
 
 FAULTS: Final = ("solder", "seal", "driver", "packing", "wiring", "assembly")
 CONTRIBUTING: Final = 0.6  # of the units that are asked; a finding does not wait for the others

@@ -11,9 +11,9 @@ from functools import partial
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from deploy.local import owing
-from deploy.local.calls import Answer, Callers, Json
-from deploy.local.owing import Owed
+from deploy.people import owing
+from deploy.people.calls import Answer, Callers, Json
+from deploy.people.owing import Owed
 
 READER: Final = "after-sales-head"  # whose token looks at how complaints stand
 TIMES_MAX: Final = 40

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from deploy.local.calls import Json
+from deploy.people.calls import Json
 
 # In turn: nobody begins with what comes after something that is missing. All else may be done at any time.
 IN_TURN: Final = ("details", "judgement", "assignment", "finding", "proposal", "measure")

@@ -7,10 +7,10 @@ from datetime import timedelta
 from functools import partial
 from typing import Final
 
-from deploy.local import schedule
-from deploy.local.calls import Answer, Json, money
-from deploy.local.owing import Owed
-from deploy.local.staff import Case, Rule, Staff
+from deploy.people import schedule
+from deploy.people.calls import Answer, Json, money
+from deploy.people.owing import Owed
+from deploy.people.staff import Case, Rule, Staff
 
 RESOLUTION: Final = "resolution"
 STAGES: Final = ("started", "done", "tested", "certified", "signed_for")

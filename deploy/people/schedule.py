@@ -7,8 +7,8 @@ from functools import cache
 from typing import Final
 
 from deploy.local import policies
-from deploy.local.owing import Owed
-from deploy.local.staff import Case
+from deploy.people.owing import Owed
+from deploy.people.staff import Case
 from libs.policy import pack
 
 NOT_BINDING: Final = ("rules_not_in_force", "rules_not_acknowledged")

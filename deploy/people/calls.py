@@ -10,7 +10,7 @@ from http import HTTPStatus
 from typing import Any, Final
 
 from deploy.local import database, tokens
-from deploy.local.wire import Client
+from deploy.people.wire import Client
 
 Json = dict[str, Any]
 # A refusal is an answer: somebody was faster, or something else comes first. So is a version that is past.
