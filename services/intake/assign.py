@@ -1,7 +1,11 @@
 """Step 3, assign: the unit and the named person whom the policy makes answer for a complaint (ASG).
 
-A person may find later that it is of another kind. Then nobody passed it on: it goes, by the policy, to whom
-that kind belongs, which is no buck-passing, and moves no deadline (ASG-1, ASG-5).
+Upon a judgement that it is founded. An investigation then opens (step 4, `investigate`), and a case for
+steps 5, 7 and 8 (`begin`). People hand it on by `reassign`; what is late or cannot be solved goes up by
+`escalate`.
+
+A person may find later that it is of another kind. Then nobody passed it on: it goes, by the policy, to
+whom that kind belongs, which is no buck-passing, and moves no deadline (ASG-1, ASG-5).
 """
 
 from __future__ import annotations

@@ -1,8 +1,9 @@
 """Step 2, classify: kind, nature, severity, founded or not, demand reasonable or not (CLS).
 
-By a rule as soon as it is recorded or amended, by a person at any time. What is founded goes on to `assign`;
-what is unfounded is answered with the reason (step 6) and closed, unless the customer contests (`contest`);
-what lacks details waits for them (`wait`). So many alike are an `incident`, which its complaints `join`.
+By a rule as soon as it is recorded or amended, by a person at any time. What is founded goes on to
+`assign`; what is unfounded is answered with the reason (step 6) and closed, unless the customer contests
+(`contest`); what lacks details waits for them (`wait`). So many alike are an `incident`, which its
+complaints `join`.
 """
 
 from __future__ import annotations

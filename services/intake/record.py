@@ -1,4 +1,10 @@
-"""Step 1, record: put on record everything the complainant said."""
+"""Step 1, record: put on record everything the complainant said.
+
+Whatever comes in. By itself then follow `suspect`, which links what may be the same complaint, `classify`,
+and the notifier's acknowledgement (step 6). What is wrong or missing is put right by `amend`, never
+overwritten; an enquiry that proves to be a complaint becomes one by `convert`; `merge` and `withdraw` end
+it.
+"""
 
 from __future__ import annotations
 

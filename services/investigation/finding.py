@@ -1,4 +1,8 @@
-"""Step 4, finding: cause, responsible units and persons, the evidence, the loss (INV-1, 4, 6, 7, 8)."""
+"""Step 4, finding: cause, responsible units and persons, the evidence, the loss (INV-1, 4, 6, 7, 8).
+
+It ends step 4. Who answers for the fault is charged with it by itself (step 7, `charge`); whoever has the
+complaint now owes a solution (step 5, `propose`) and a measure against the cause (step 8, `improve`).
+"""
 
 from __future__ import annotations
 

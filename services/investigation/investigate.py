@@ -1,4 +1,9 @@
-"""Step 4, investigate: an investigation opens and changes hands as its complaint does (INV-2, ASG-7)."""
+"""Step 4, investigate: an investigation opens and changes hands as its complaint does (INV-2, ASG-7).
+
+Upon the assignment. Then people gather `evidence` and what units contribute, agree a `visit`, put a
+`supplier` on notice, and conclude (`finding`). In a batch incident a complaint `join`s and `adopt`s what is
+found for all.
+"""
 
 from __future__ import annotations
 
@@ -9,16 +14,8 @@ from uuid import UUID
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
-from services.investigation.state import (
-    File,
-    Found,
-    Investigating,
-    Investigation,
-    Joined,
-    NotOpened,
-    Stopped,
-    Term,
-)
+from services.investigation import state
+from services.investigation.state import File, Found, Investigating, Investigation, Joined, NotOpened, Stopped
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,8 +39,8 @@ class OpenInvestigation:
     serial_number: str | None
     customer_id: str | None
     duties: tuple[events.Duty, ...]
-    due: Term
-    extended: Term
+    due: state.Term
+    extended: state.Term
     ground: Ground
     as_of: int
     now: datetime

@@ -1,4 +1,10 @@
-"""Step 6, notify: a notice is written once, in the policy's words, and kept before it is sent (NTF)."""
+"""Step 6, notify: a notice is written once, in the policy's words, and kept before it is sent (NTF).
+
+Upon what a customer has to hear of (recording, missing details, each further step, the solution, a delay,
+the end) and what a colleague has to. Then it is sent, tried again, or left to a person (`deliver`,
+`resend`); `reply` watches that a first answer comes in time, and `tell` records what somebody said
+themselves.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Step 7, charge: a verified fault, or a deadline missed, is put to those who answer (PEN-1, SLA-3)."""
+"""Step 7, charge: a verified fault, or a deadline missed, is put to those who answer (PEN-1, SLA-3).
+
+Upon a finding, a missed deadline, a reopening. For each of them somebody then imposes a sanction
+(`penalize`) or says why none (`waive`); the person may state their case and `appeal`, and another one
+decides that (`judge`).
+"""
 
 from __future__ import annotations
 

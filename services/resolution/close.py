@@ -1,4 +1,9 @@
-"""The end, close: every step has its outcome on record; and reopen, when it turns out not to be over."""
+"""The end, close: every step has its outcome on record; and reopen, when it turns out not to be over.
+
+By itself, once nothing is missing: of a complaint that was upheld the outcome of all eight steps; of an
+unfounded one record, judgement and reply; of one withdrawn or merged the record; of each, what anybody
+answers for.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Step 8, improve: a measure against a cause, with owner and due date, for one complaint or many (IMP)."""
+"""Step 8, improve: a measure against a cause, with owner and due date, for one complaint or many (IMP).
+
+Once the cause is found; or a person says why no measure is needed (`spare`). Its owner completes it
+(`complete`), it is observed, and another person checks its effect (`verify`): the last thing that may keep
+a complaint open.
+"""
 
 from __future__ import annotations
 

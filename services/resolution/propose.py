@@ -1,4 +1,9 @@
-"""Step 5, propose: a solution that answers the demand: warranty, quote, approvals it needs (PRO)."""
+"""Step 5, propose: a solution that answers the demand: warranty, quote, approvals it needs (PRO).
+
+By whoever has the complaint. The offices that the matrix names `approve` it, if any must; the customer is
+told (step 6, `notify`) and answers (`answer`). Accepted, it is carried out (`execute`); declined, another
+is owed.
+"""
 
 from __future__ import annotations
 
