@@ -10,15 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import investigate as events
 from services.investigation import state
-from services.investigation.state import (
-    File,
-    Found,
-    Investigating,
-    Investigation,
-    Joined,
-    NotOpened,
-    Stopped,
-)
+from services.investigation.state import File, Found, Investigating, Investigation, Joined, NotOpened, Stopped
 
 
 class VisitNotAgreed(errors.Refused):
@@ -37,6 +29,12 @@ class HandOverIncomplete(errors.Refused):
     """A unit is taken back only against a promised completion date and the customer's signature."""
 
     code = "hand_over_incomplete"
+
+
+class SolvedOrTakenBack(errors.Refused):
+    """What was solved on the spot needs no taking back: say which of the two it was."""
+
+    code = "solved_or_taken_back"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +120,8 @@ def _report(command: ReportFieldVisit, file: File) -> list[events.Event]:
         if (before.arrived_at, before.found) == (made.arrived_at, made.found):
             return []  # reported before
         raise VisitAlreadyReported(visit=command.visit)
+    if command.taken_back and command.solved_on_the_spot:
+        raise SolvedOrTakenBack
     if command.taken_back and not (command.promised_for and command.signed_by_customer):
         raise HandOverIncomplete
     return [made]

@@ -17,7 +17,7 @@ from libs.events.contracts.penalize import SanctionImposed
 from libs.events.contracts.values import Money
 from libs.policy import people, sanctions
 from libs.policy.schema.deadlines import Errand
-from libs.service import body, paging
+from libs.service import body, failures, paging
 from libs.service.commands import Standing
 from libs.service.fields import Reference
 from services.resolution import appeal, judge, penalize, reward, shown, state, views, waive
@@ -65,6 +65,8 @@ async def _rules(call: Call, complaint: Complaint, body: SanctionBody) -> Rules:
     named = [each for each in mine if body.rests_on in (None, each.rests_on)]
     first = next((each for each in named if each in complaint.case.unsettled), None)
     acted_at = body.acted_at or (first.acted_at if first else call.now)
+    if acted_at > call.now:
+        raise failures.malformed("/acted_at", "in_the_future", "This time has not come yet")
     resources, log = call.desk.resources, call.caller.org
     policy = await resources.policies.on(log, call.policy.day_of(acted_at))
     return Rules(

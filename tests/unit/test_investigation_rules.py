@@ -208,6 +208,12 @@ def test_a_unit_is_taken_back_only_against_a_promised_date_and_a_signature(missi
     assert len(when(left_there, given(open_it, agree_visit))) == 1
 
 
+@pytest.mark.rule("INV-3")
+def test_what_was_solved_on_the_spot_is_not_taken_back() -> None:
+    both = replace(report_visit, solved_on_the_spot=True, taken_back=True)
+    refuses(visit.SolvedOrTakenBack, both, given(open_it, agree_visit))
+
+
 @pytest.mark.rule("INV-4")
 @pytest.mark.parametrize("missing", ["appraisal", "appraisal_basis", "possible_causes"])
 def test_that_the_company_is_not_the_cause_needs_appraisal_basis_and_possible_causes(missing: str) -> None:

@@ -85,6 +85,13 @@ async def test_rules_that_the_person_had_not_read_before_the_act_do_not_bind_the
     assert (await office.post(replace(CALLS["waive"], body=waived))).status_code == 200
 
 
+@rule("PEN-3")
+async def test_nothing_is_imposed_for_what_is_yet_to_be_done(office: Office) -> None:
+    await office.given(CALLED, acted(NOW - DAY))
+    ahead = replace(CALLED, body={**SANCTION, "acted_at": (NOW + DAY).isoformat()})
+    problem(await office.post(ahead), 422, "malformed", "/acted_at")
+
+
 @rule("INV-6", "PEN-1", "PEN-8")
 async def test_a_repeat_repair_is_put_to_the_penalty_step_as_what_it_is(office: Office) -> None:
     repeated = replace(CALLED, body={**SANCTION, "clause": "PEN-M4"})
