@@ -21,12 +21,12 @@ from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
-from deploy.local import database, policies, ports, tokens, up, vehicles, working
+from deploy.local import database, ports, tokens, up, vehicles, working
 from deploy.local.figures import Figures
 from deploy.local.folder import Folder
 from deploy.local.supervisor import until_signal
 from deploy.local.table import Row, outcomes, print_table
-from deploy.people import calls
+from deploy.people import calls, policies
 from deploy.people.drive import Drive, at_work
 from deploy.people.staff import Stuck
 from libs.events import bus, ledger
@@ -115,7 +115,7 @@ def demo(
     leave: Annotated[
         bool, typer.Option("--exit", help="Do not stay up; status 0 only if all agrees.")
     ] = False,
-    wanted: Annotated[str, typer.Option("--ports", envvar="REDRESS_PORTS")] = str(ports.FIRST),
+    wanted: up.Ports = str(ports.FIRST),
     data_dir: up.DataDir = FOLDER,
 ) -> None:
     """Start a fresh system, see real complaints through, prove them unaltered, and say how to try it.

@@ -32,6 +32,9 @@ REFUSALS = (  # what a person can mend, and is told in a line
 )
 
 DataDir = Annotated[Path, typer.Option("--data-dir", help="Folder of the system: database, secrets, logs.")]
+Ports = Annotated[
+    str, typer.Option("--ports", envvar="REDRESS_PORTS", help="First port, or NAME=PORT,..., or both.")
+]
 DEFAULT_DATA_DIR = Path(".redress")
 
 
@@ -101,10 +104,7 @@ def require_free(folder: Folder, chosen: dict[str, int]) -> None:
 
 def up(
     data_dir: DataDir = DEFAULT_DATA_DIR,
-    wanted: Annotated[
-        str,
-        typer.Option("--ports", envvar="REDRESS_PORTS", help="First port, or NAME=PORT,..., or both."),
-    ] = str(ports.FIRST),
+    wanted: Ports = str(ports.FIRST),
     clean: Annotated[bool, typer.Option("--clean", help="Delete everything in the folder first.")] = False,
 ) -> None:
     """Start all services with PostgreSQL and NATS, until Ctrl-C or `redress down`."""
@@ -148,7 +148,10 @@ def down(data_dir: DataDir = DEFAULT_DATA_DIR) -> None:
 
 def token(
     org: Annotated[str, typer.Option(help="Organisation, which is the name of its log.")] = database.LOG,
-    scope: Annotated[list[str] | None, typer.Option(help="May be repeated; all scopes without.")] = None,
+    scope: Annotated[
+        list[str] | None,
+        typer.Option(help=f"May be repeated; without it all: {', '.join(tokens.SCOPES)}."),
+    ] = None,
     subject: Annotated[str, typer.Option(help="Who acts; goes into the audit trail.")] = "local",
     ttl: Annotated[int, typer.Option(min=1, help="Seconds until the token expires.")] = tokens.TTL_SECONDS,
     data_dir: DataDir = DEFAULT_DATA_DIR,
@@ -159,4 +162,6 @@ def token(
         typer.echo(str(NotUp(f"no redress was ever up in {folder.path}")), err=True)
         raise typer.Exit(1)
     scopes = tuple(word for given in scope or tokens.SCOPES for word in given.split())
+    if unknown := ", ".join(sorted(set(scopes) - set(tokens.SCOPES))):
+        raise typer.BadParameter(f"{unknown}: there is no such scope", param_hint="--scope")
     typer.echo(tokens.mint(folder.signing_keys(), org, scopes, subject, ttl))

@@ -104,6 +104,12 @@ class TestTokens:
         claims = jwt.decode(token, options={"verify_signature": False})
         assert (claims["sub"], tuple(claims["scope"].split())) == ("local", tokens.SCOPES)
 
+    def test_a_scope_that_opens_nothing_is_refused(self, home: folder.Folder) -> None:
+        home.prepare()
+        result = redress("token", "--data-dir", str(home.path), "--scope", "complaints:read complaint:write")
+        assert result.exit_code == 2
+        assert "complaint:write" in result.output
+
     def test_the_public_keys_cannot_sign(self, home: folder.Folder) -> None:
         home.prepare()
         [public] = json.loads(home.jwks_file.read_text())["keys"]
