@@ -73,18 +73,22 @@ def import_file(
         if url is not None and token is None:
             raise sending.NotTaken("--url needs --token, or REDRESS_TOKEN")
         intake = Intake(url, token) if url is not None and token is not None else Intake.local(data_dir)
-        with opened(file) as lines, progressing(file) as progress:
-            for batch in sending.batches(lines):
-                for line, result in intake.results(batch):
-                    tally.statuses[result["status"]] += 1
-                    if result["status"] not in TAKEN:
-                        progress.refuse(refusal(line, result, as_json=as_json), out=as_json)
-                progress.advance(batch[-1].ends_at, tally.statuses.total())
+        _record(file, intake, tally, as_json=as_json)
     except source.REFUSALS as why:
         typer.echo(str(why), err=True)
         raise typer.Exit(source.REFUSED) from None
     typer.echo(tally.told(str(file), time.monotonic() - began, as_json=as_json))
     raise typer.Exit(1 if tally.refused else 0)
+
+
+def _record(file: Path, intake: Intake, tally: Tally, *, as_json: bool) -> None:
+    with opened(file) as lines, progressing(file) as progress:
+        for batch in sending.batches(lines):
+            for line, result in intake.results(batch):
+                tally.statuses[result["status"]] += 1
+                if result["status"] not in TAKEN:
+                    progress.refuse(refusal(line, result, as_json=as_json), out=as_json)
+            progress.advance(batch[-1].ends_at, tally.statuses.total())
 
 
 def refusal(line: Line, result: Result, *, as_json: bool) -> str:

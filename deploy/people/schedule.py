@@ -6,7 +6,7 @@ from datetime import date, datetime
 from functools import cache
 from typing import Final
 
-from deploy.local import policies
+from deploy.people import policies
 from deploy.people.owing import Owed
 from deploy.people.staff import Case
 from libs.policy import pack

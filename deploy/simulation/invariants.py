@@ -10,13 +10,13 @@ from typing import Any, Final
 from uuid import UUID
 
 from deploy.people.staff import Staff
+from deploy.simulation import outcomes
 from deploy.simulation.resources import LOG
 from deploy.simulation.world import World
 from libs.events import ledger
 from libs.events.contracts import classify, improve, intake, investigate, notify, penalize, propose
 from libs.events.contracts.assign import ComplaintAssigned
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
-from libs.events.contracts.propose import Answer, Outcome
 from libs.events.envelope import Recorded
 from libs.events.store import PAGE_EVENTS
 
@@ -133,72 +133,15 @@ def _once(told: Told) -> Iterator[str]:
 
 
 def _closed(told: Told) -> Iterator[str]:
-    measures = {
-        each.event.improvement_id: type(each.event)
+    effective = {
+        each.event.improvement_id
         for each in told.history
         if isinstance(each.event, improve.ImprovementVerified) and each.event.effective
     }
     for complaint_id, events in told.complaints.items():
-        last: list[Any] = []
-        for recorded in events:
-            if isinstance(recorded.event, propose.ComplaintReopened):
-                last = [each for each in last if not isinstance(each, OF_A_ROUND)]
-            last.append(recorded.event)
-            if isinstance(recorded.event, propose.ComplaintClosed):
-                for lacks in _lacks(last, recorded.event.outcome, set(measures)):
-                    yield f"complaint {complaint_id} closed {recorded.event.outcome} without {lacks}"
-
-
-OF_A_ROUND: Final = (
-    propose.SolutionProposed,
-    propose.ExecutionAdvanced,
-    improve.ImprovementNotNeeded,
-    improve.ComplaintJoinedImprovement,
-    notify.NoticeDelivered,
-    notify.NoticeHandedOver,
-)
-
-
-def _lacks(events: Sequence[Any], outcome: Outcome, effective: set[UUID]) -> Iterator[str]:
-    """The outcomes that the rulebook wants of each step, and that are not there."""
-
-    def there(kind: type, /, **wanted: Any) -> bool:
-        return any(
-            isinstance(each, kind) and all(getattr(each, name) == value for name, value in wanted.items())
-            for each in events
-        )
-
-    def told(kind: notify.NoticeKind) -> bool:
-        return there(notify.NoticeDelivered, kind=kind) or there(notify.NoticeHandedOver, kind=kind)
-
-    settled = {
-        (each.person, each.charge, each.rests_on)
-        for each in events
-        if isinstance(each, penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize.NoFaultFound)
-    }
-    for each in events:
-        if isinstance(each, penalize.ResponsibilityRaised):
-            if (each.person, each.charge, each.rests_on) not in settled:
-                yield f"a decision about {each.person}"
-    if outcome is Outcome.UNFOUNDED and not told(notify.NoticeKind.UNFOUNDED_REPLY):
-        yield "a reasoned reply"
-    if outcome is not Outcome.RESOLVED:
-        return
-    if not any(isinstance(e, classify.ComplaintClassified) and e.founded for e in events):
-        yield "a judgement"
-    if not there(ComplaintAssigned):
-        yield "somebody who answers for it"
-    if not there(investigate.FindingRecorded):
-        yield "a finding"
-    if not there(propose.CustomerAnswered, answer=Answer.ACCEPTED) and not there(propose.DisputeSettled):
-        yield "the customer's answer"
-    if not there(propose.ExecutionAdvanced, complete=True):
-        yield "its solution carried out"
-    if not told(notify.NoticeKind.SOLUTION):
-        yield "the customer's having been told"
-    joined = {e.improvement_id for e in events if isinstance(e, improve.ComplaintJoinedImprovement)}
-    if not there(improve.ImprovementNotNeeded) and not (joined and joined <= effective):
-        yield "a measure found effective, or a reason for none"
+        for end, past in outcomes.ends(each.event for each in events):
+            for lacks in past.lacks(end.outcome, effective):
+                yield f"complaint {complaint_id} closed {end.outcome} without {lacks}"
 
 
 async def _owed(told: Told) -> str | None:

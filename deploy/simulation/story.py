@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from functools import partial
 from typing import Any, Final
 
-from deploy.local import policies
-from deploy.people import customs
+from deploy.people import customs, policies
 from deploy.people.calls import Callers
 from deploy.people.owing import WAKING, Owed
 from deploy.people.staff import Case, Staff, Work
