@@ -174,11 +174,19 @@ def _investigated(event: Any, say: Speaker) -> Iterator[Fact]:
             yield "agreed_for", say.time(event.agreed_for)
         case investigate.FieldVisitMade():
             yield "arrived", say.time(event.arrived_at)
+            yield "on_time", say.one(terms.YES_OR_NO, event.on_time)
+            yield "force_majeure", say.text(event.force_majeure)
             yield "text", say.text(event.found)
             yield "solved", say.one(terms.YES_OR_NO, event.solved_on_the_spot)
+            yield "taken_back", say.one(terms.YES_OR_NO, event.taken_back)
+            yield "promised_for", str(event.promised_for or "")
+            yield "signed", say.one(terms.YES_OR_NO, event.signed_by_customer)
         case investigate.SupplierNotified():
             yield "supplier", event.supplier
             yield "text", say.text(event.problem)
+            yield "model", f"{event.model} × {event.quantity}"
+            yield "place", say.text(event.place)
+            yield "reached", terms.rows(say.text(event.contact), say.text(event.phone))
             yield "cost", say.money(event.cost)
         case investigate.SupplierOverdue():
             yield "supplier", event.supplier

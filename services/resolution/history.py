@@ -22,7 +22,13 @@ from libs.events.contracts.classify import (
 )
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity, Step, StepDue
-from libs.events.contracts.investigate import ContributionOverdue, FindingRecorded, SupplierOverdue
+from libs.events.contracts.investigate import (
+    ContributionOverdue,
+    FieldVisitAgreed,
+    FieldVisitMade,
+    FindingRecorded,
+    SupplierOverdue,
+)
 from libs.events.contracts.notify import (
     FirstReplyGiven,
     NoticeDelivered,
@@ -102,6 +108,7 @@ class Complaint:
     lates: tuple[Lateness, ...] = ()
     told: frozenset[NoticeKind] = frozenset()
     tasks: Mapping[NoticeKind, Answerable] = field(default_factory=dict)
+    visitors: Mapping[int, str] = field(default_factory=dict)  # who was to make which visit
     offers: frozenset[UUID] = frozenset()  # the notices that tell of a solution
     old_offers: frozenset[UUID] = frozenset()  # those of them that tell of one before
     answered: bool = False
@@ -237,6 +244,11 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
             return replace(complaint, finding=recorded)
         case DeadlineMissed() | ContributionOverdue() | SupplierOverdue() | AppealOverdue():
             late = lateness.of(recorded, complaint.answerable)
+            return replace(complaint, lates=(*complaint.lates, late))
+        case FieldVisitAgreed(visit=visit, person=person):
+            return replace(complaint, visitors={**complaint.visitors, visit: person})
+        case FieldVisitMade(on_time=False, visit=visit):
+            late = lateness.of_visit(recorded, complaint.visitors.get(visit))
             return replace(complaint, lates=(*complaint.lates, late))
         case SolutionProposed():
             tasks = dict(complaint.tasks)

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Step
-from libs.events.contracts.investigate import ContributionOverdue, SupplierOverdue
+from libs.events.contracts.investigate import ContributionOverdue, FieldVisitMade, SupplierOverdue
 from libs.events.contracts.penalize import AppealOverdue
 from libs.events.contracts.propose import ComplaintReopened, Outcome
 from libs.events.envelope import Recorded
@@ -26,13 +26,14 @@ LATE: Final = (DeadlineMissed, ContributionOverdue, SupplierOverdue, AppealOverd
 class Lateness:
     """Something of a step was late, or not good enough, since `late_at`, as the event `rests_on` says.
 
-    `owed_by` is whose it was; None where nobody was assigned yet.
+    `owed_by` is whose it was; None where nobody was assigned yet, or where only the `person` is known.
     """
 
     rests_on: UUID
     step: Step
     owed_by: Answerable | None
     late_at: datetime
+    person: str | None = None
 
 
 def of(recorded: Recorded[Any], answerable: Answerable | None) -> Lateness:
@@ -48,6 +49,17 @@ def of(recorded: Recorded[Any], answerable: Answerable | None) -> Lateness:
         case _:
             step, owed_by = Step.INVESTIGATE, answerable
     return Lateness(rests_on=recorded.envelope.event_id, step=step, owed_by=owed_by, late_at=event.due_at)
+
+
+def of_visit(recorded: Recorded[FieldVisitMade], person: str | None) -> Lateness:
+    """Who came late to a customer, whatever they might have helped (INV-3)."""
+    return Lateness(
+        rests_on=recorded.envelope.event_id,
+        step=Step.INVESTIGATE,
+        owed_by=None,
+        late_at=recorded.event.arrived_at,
+        person=person or recorded.event.author,
+    )
 
 
 def of_reopening(

@@ -71,10 +71,12 @@ def of_lateness(
     complaint: Complaint, late: Lateness, policy: Pack, now: datetime
 ) -> charge.RaiseResponsibilities:
     """What was not done in time is put to who owed it (PEN-1, SLA-3)."""
+    known = late.person is not None and late.person in policy.people
+    late_one = people.answerable(policy, late.person) if late.person and known else late.owed_by
     return charge.RaiseResponsibilities(
         complaint_id=complaint.complaint_id,
         charge=Charge.HANDLING,
-        persons=(late.owed_by,) if late.owed_by else (),
+        persons=(late_one,) if late_one else (),
         unit=policy.routing[-1].to,
         rests_on=late.rests_on,
         acted_at=late.late_at,

@@ -13,7 +13,12 @@ from libs.events.contracts import improve, penalize, propose
 from libs.events.contracts.assign import ComplaintAssigned, ComplaintEscalated
 from libs.events.contracts.classify import ClassificationContested, ComplaintClassified, IncidentRaised
 from libs.events.contracts.intake import ComplaintMerged, ComplaintSeparated, ComplaintWithdrawn
-from libs.events.contracts.investigate import ContributionOverdue, FindingRecorded, SupplierOverdue
+from libs.events.contracts.investigate import (
+    ContributionOverdue,
+    FieldVisitMade,
+    FindingRecorded,
+    SupplierOverdue,
+)
 from libs.events.contracts.notify import NoticeDelivered, NoticeHandedOver, NoticeKind, Recipient
 from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.decider import Stream, derived_ids, transact
@@ -34,6 +39,7 @@ FOLLOWED: Final = (
     ComplaintAssigned,
     ComplaintEscalated,
     DeadlinesRecomputed,
+    FieldVisitMade,
     FindingRecorded,
     *lateness.LATE,
     ComplaintClassified,
@@ -82,6 +88,8 @@ def matters(event: object) -> bool:
             return event.recipient is Recipient.CUSTOMER and event.kind in END_NOTICES
         case propose.ExecutionAdvanced(complete=complete):
             return complete
+        case FieldVisitMade(on_time=on_time):
+            return not on_time
         case penalize.SanctionImposed() | penalize.ResponsibilityWaived() | penalize.NoFaultFound():
             return event.complete
         case ComplaintClassified():

@@ -23,6 +23,7 @@ from libs.service.app import create_app
 from services.resolution.app import SERVICE
 from tests import backends, complaint_history, printed_page, service_kit
 from tests.complaint_history import NOW, Writer
+from tests.contract import samples
 from tests.e2e import desk
 from tests.packs import standard
 from tests.printed_page import Page
@@ -314,6 +315,25 @@ async def test_who_was_passed_over_and_what_turned_out_to_be_of_another_kind(run
     assert "Asked of: Sales 提供订单 2026-11-20 09:12\nNo longer asked of: Technology" in decided
     assert by == "the system, by rule"
     assert "不再要求：技术部" in cells(chinese, "改按其他类别调查")[0]
+
+
+@pytest.mark.rule("REC-7", "INV-3", "INV-5")
+async def test_what_a_visit_took_back_and_what_a_supplier_owes(running: Running) -> None:
+    complaint_id = await running.recorded()
+    about = {"investigation_id": complaint_id, "complaint_id": complaint_id}
+    visit = samples.sample(investigate.FieldVisitMade, "visit")
+    visit = replace(visit, **about, data_subject=f"customer:C-{complaint_id}", on_time=False)
+    notified = samples.sample(investigate.SupplierNotified, "supplier")
+    notified = replace(notified, **about, data_subject=f"customer:C-{complaint_id}", model="CAP-22")
+    for said in (visit, notified):
+        await running.investigation.says(said, category="investigation")
+    form = await running.form(complaint_id)
+    decided, _ = cells(form, "Field visit made")
+    assert "On time: no\nForce majeure: " in decided
+    assert "Taken back: yes\nPromised for: 2026-11-20\nSigned by the customer: yes" in decided
+    decided, _ = cells(form, "Supplier notified")
+    assert "Model, quantity: CAP-22 × 3\nPlace: " in decided
+    assert "Reached at: contact" in decided
 
 
 @pytest.mark.rule("REC-7", "REC-6")

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from libs.events import errors
-from libs.events.contracts import propose
+from libs.events.contracts import investigate, propose
 from libs.events.contracts.handling import Answerable, Kind, Step
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
 from libs.policy import sanctions
 from services.resolution import appeal, binding, judge, penalize, responsibility, reward, state
 from services.resolution.deduct import Wage
+from tests.contract import samples
 from tests.packs import about_product
 from tests.unit.resolution_situations import (
     DAY,
@@ -24,6 +25,7 @@ from tests.unit.resolution_situations import (
     OFFICER,
     POLICY,
     RULES,
+    THIS,
     acquit_head,
     appeal_it,
     clear,
@@ -45,7 +47,7 @@ from tests.unit.resolution_situations import (
     waive_head,
     when,
 )
-from tests.unit.resolution_world import REPLY, contested, resolved, unfounded
+from tests.unit.resolution_world import REPLY, assigned, contested, resolved, unfounded
 
 rule = pytest.mark.rule
 CHARGED = given(open_it, raise_it, raise_late)
@@ -59,6 +61,23 @@ def refuses(refusal: type[errors.Failure], command: object, case: state.Case) ->
     with pytest.raises(refusal) as refused:
         when(command, case)
     return refused.value
+
+
+@rule("PEN-1", "INV-3")
+def test_who_came_late_to_a_customer_answers_for_it_and_their_head() -> None:
+    """Whom force majeure kept is on time; what else came of the visit does not matter."""
+    agreed = replace(
+        samples.sample(investigate.FieldVisitAgreed, "agreed"),
+        complaint_id=THIS,
+        visit=1,
+        person="station-east-officer",
+    )
+    made = replace(samples.sample(investigate.FieldVisitMade, "made"), complaint_id=THIS, visit=1)
+    for on_time, persons in ((True, set()), (False, {"station-east-officer", "station-east-head"})):
+        visited = assigned.says(agreed, replace(made, on_time=on_time), category="investigation")
+        raised = visited.complaint.case.raised
+        assert {each.person for each in raised} == persons
+        assert {each.charge for each in raised} <= {Charge.HANDLING}
 
 
 @rule("PEN-1")
