@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 import asyncpg
 import pytest
 
-from libs.events import bus, errors, parked
+from libs.events import bus, errors, metrics, parked
 from libs.events.contracts.intake import DuplicateSuspected
 from libs.events.envelope import BODY_BYTES_MAX, TEXT_BYTES_MAX, Append, Envelope, NewEvent
 from libs.events.lease import Undisputed
@@ -68,12 +68,19 @@ async def test_a_poison_event_is_parked_and_other_complaints_go_on(nats_url: str
             waiting = await parked.everything(pool)
             assert {event.lane for event in waiting} == {str(poisoned)}
             assert [event.attempts for event in waiting] == [2] + [0] * 9
+            counted = metrics.PARKED.labels("ear", name)._value
+            assert counted.get() == 10
             cured = True
             assert await parked.mark_for_redrive(pool, name, "ear", [waiting[-1].seq]) == 10
             await until_heard(ear, 55)
             await author.write(5)
             await until_heard(ear, 60)
             assert await parked.everything(pool) == []
+
+            async def none_is_counted() -> bool:
+                return bool(counted.get() == 0)
+
+            await carriage.until(none_is_counted, "the metric says that none is parked")
         assert ear.effects() == await carriage.in_order(log, name)
 
 

@@ -1,5 +1,6 @@
 """The embedded servers start, keep what they hold, come back from kill -9, and leave nothing behind."""
 
+import json
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -157,6 +158,13 @@ async def test_nats_keeps_acknowledged_messages_through_kill_9(own_nats: nats.Ru
     own_nats.kill()
     own_nats.start()
     assert await count_messages(own_nats.url) == 1
+
+
+def test_what_nats_acknowledges_is_on_disk(own_nats: nats.Running, folder: Path) -> None:
+    """Only with this setting: by default it is written out every two minutes."""
+    configuration = json.loads(next((folder / "nats").glob("*.conf")).read_text())
+    assert configuration["jetstream"]["sync_interval"] == "always"
+    assert "sync_interval: always" in Path("deploy/docker/nats.conf").read_text()
 
 
 async def test_nats_comes_back_empty_after_a_wipe(own_nats: nats.Running) -> None:
