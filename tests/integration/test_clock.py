@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Recorded
 from libs.events.lease import Undisputed
 from libs.events.store import Context
 from libs.service import wiring
@@ -36,6 +36,7 @@ from services.investigation import clock
 from services.investigation.investigate import decide as open_
 from tests import backends, service_kit
 from tests.complaint_history import NOW
+from tests.recorded import recorded as as_recorded
 from tests.unit.investigation_situations import open_it
 
 MINUTE = timedelta(minutes=1)
@@ -58,8 +59,7 @@ async def resources(database: backends.Database, tmp_path: Path) -> AsyncIterato
 
 
 def recorded(key: int, change: Change) -> Recorded[Any]:
-    nil, stream = UUID(int=0), f"investigation-{UUID(int=key)}"
-    return Recorded(change, Envelope("main", 1, nil, stream, 1, "t", None, "a", None, "", NOW, b"", b""))
+    return as_recorded(change, f"investigation-{UUID(int=key)}", NOW)
 
 
 async def test_the_table_and_the_memory_say_the_same(resources: wiring.Resources) -> None:

@@ -17,13 +17,13 @@ from libs.events.contracts.propose import (
     SolutionProposed,
     Stage,
 )
-from libs.events.envelope import Envelope, Recorded
 from libs.service import wiring
 from services.investigation import state
 from services.investigation.repairs import MemoryRepairs
 from services.investigation.views import Investigations, Repair
 from tests import backends, service_kit
 from tests.complaint_history import DAY, GROUND, NOW
+from tests.recorded import recorded
 from tests.unit.investigation_situations import (
     add_evidence,
     given,
@@ -55,14 +55,10 @@ class Told:
         for event in happened:
             self._count += 1
             stream = f"investigation-{key}" if key else f"resolution-{event.complaint_id}"
-            nil = UUID(int=0)
-            envelope = Envelope(
-                "main", self._count, nil, stream, self._count, "t", None, "a", None, "", NOW, b"", b""
-            )
-            recorded = Recorded(event, envelope)
-            self.memory.note(recorded)
+            heard = recorded(event, stream, NOW, self._count)
+            self.memory.note(heard)
             async with self._resources.engine.begin() as connection:
-                await self.table.project(connection, recorded)
+                await self.table.project(connection, heard)
 
     async def repaired(self, serial_number: str = "SN-1", code: str = "driver-capacitor") -> Repair | None:
         found = await self.table.last("main", serial_number, code)

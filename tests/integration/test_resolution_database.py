@@ -12,12 +12,12 @@ import pytest
 import sqlalchemy as sql
 
 from libs.events import errors
-from libs.events.envelope import Envelope, Recorded
 from libs.service import wiring
 from services.resolution import tables, views
 from services.resolution.lookups import MemoryLookups
 from services.resolution.views import Cases
 from tests import backends, service_kit
+from tests.recorded import recorded
 from tests.unit.resolution_situations import (
     AGAIN,
     DAY,
@@ -59,16 +59,12 @@ class Told:
         self.count = 0
 
     async def hear(self, *happened: Any) -> None:
-        nil = UUID(int=0)
         async with self.resources.engine.begin() as connection:
             for event in happened:
                 self.count += 1
-                envelope = Envelope(
-                    "main", self.count, nil, "s", self.count, "t", None, "a", None, "", NOW, b"", b""
-                )
-                recorded = Recorded(event, envelope)
-                self.memory.note(recorded)
-                await self.table.project(connection, recorded)
+                heard = recorded(event, "s", NOW, self.count)
+                self.memory.note(heard)
+                await self.table.project(connection, heard)
             await connection.execute(sql.delete(tables.CHECKPOINTS))
             place = {"log": "main", "projection": self.table.name, "seq": self.count}
             await connection.execute(sql.insert(tables.CHECKPOINTS).values(place))

@@ -9,7 +9,7 @@ from uuid import UUID
 import pytest
 
 from libs.events import errors
-from libs.events.envelope import Envelope, Recorded
+from libs.events.envelope import Recorded
 from libs.events.lease import Undisputed
 from libs.events.memory import MemoryLog
 from libs.service.clock import Clock, Ticker
@@ -23,6 +23,7 @@ from libs.service.deadlines import (
     Started,
     Warned,
 )
+from tests.recorded import recorded as as_recorded
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -58,9 +59,7 @@ class Desk:
 
 
 def recorded(number: int, event: Any, category: str) -> Recorded[Any]:
-    stream = f"{category}-{UUID(int=number)}"
-    nil = UUID(int=0)
-    return Recorded(event, Envelope("main", 1, nil, stream, 1, "t", None, "a", None, "", NOW, b"", b""))
+    return as_recorded(event, f"{category}-{UUID(int=number)}", NOW)
 
 
 @pytest.fixture

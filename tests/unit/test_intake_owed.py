@@ -15,7 +15,6 @@ from hypothesis import strategies as st
 from libs.events import errors
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Severity, Step
-from libs.events.envelope import Envelope, Recorded
 from libs.service.deadlines import MemoryDeadlines
 from services.intake import (
     assign,
@@ -31,6 +30,7 @@ from services.intake import (
     wait,
 )
 from tests.packs import changed
+from tests.recorded import recorded
 from tests.unit.intake_situations import (
     COMMANDS,
     MOMENT,
@@ -110,22 +110,7 @@ class Kept:
 
     def note(self, happened: list[Any]) -> None:
         for event in happened:
-            envelope = Envelope(
-                log="main",
-                seq=1,
-                event_id=THIS,
-                stream=f"intake-{THIS}",
-                version=1,
-                type="",
-                complaint_id=THIS,
-                actor="intake",
-                caused_by=None,
-                traceparent="",
-                at=MOMENT.now,
-                body=b"",
-                hash=b"",
-            )
-            self._deadlines.note(Recorded(event, envelope))
+            self._deadlines.note(recorded(event, f"intake-{THIS}", MOMENT.now))
 
     @property
     def next_at(self) -> datetime | None:

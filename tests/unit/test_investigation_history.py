@@ -28,7 +28,6 @@ from services.investigation import evidence, finding, history, reactions, state
 from services.investigation.clock import STREAM
 from services.investigation.repairs import MemoryRepairs
 from tests import complaint_history as says
-from tests import service_kit
 from tests.complaint_history import DAY, DEPUTY, HEAD, LEADER, NOW, OFFICER, Writer
 from tests.unit.investigation_situations import POLICY, add_evidence, record_finding
 
@@ -68,12 +67,6 @@ class Desk:
         await self.does(key, finding.decide, record_finding)
         past = await self.resources.store.read_stream("main", STREAM.name(key))
         return next(each for each in reversed(past) if isinstance(each.event, FindingRecorded))
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """What takes long to make, the policy above all."""
-    return service_kit.resources(service_kit.write_settings(tmp_path_factory.mktemp("shared")))
 
 
 @pytest.fixture

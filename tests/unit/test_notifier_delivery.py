@@ -24,7 +24,6 @@ from libs.events.contracts.values import (
 from libs.service.wiring import Resources
 from services.notifier import writing
 from tests import complaint_history as says
-from tests import service_kit
 from tests.complaint_history import DAY, NOW
 from tests.unit.notifier_office import Office
 from tests.unit.notifier_office import office as make
@@ -42,12 +41,6 @@ from tests.unit.notifier_says import (
 
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 CUSTOMER = "customer"
-
-
-@pytest.fixture(scope="module")
-def shared(tmp_path_factory: pytest.TempPathFactory) -> Resources:
-    """What takes long to make, the policy above all."""
-    return service_kit.resources(service_kit.write_settings(tmp_path_factory.mktemp("shared")))
 
 
 @pytest.fixture
