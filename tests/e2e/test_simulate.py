@@ -2,7 +2,7 @@
 
 import logging
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator
 
 import pytest
@@ -10,8 +10,12 @@ import structlog
 from typer.testing import CliRunner
 
 from deploy.cli import main
-from deploy.simulation import story
+from deploy.simulation import outcomes, story
 from deploy.simulation.resources import LOG
+from libs.events.contracts import improve, notify, propose
+from libs.events.contracts.assign import ComplaintAssigned
+from libs.events.contracts.classify import ComplaintClassified
+from libs.events.contracts.investigate import FindingRecorded
 from libs.events.memory_bus import Faults
 
 COMPLAINTS = 8
@@ -37,6 +41,40 @@ async def test_every_invariant_holds_of_any_history(seed: int) -> None:
     assert broken(told) == []
     assert len(told.staff.cases) == COMPLAINTS
     assert all(told.world.bus.counts[fault] for fault in ("dropped", "doubled"))
+
+
+# What a closed complaint lacks when its events of these kinds are taken out of its history.
+LACKS: dict[str, tuple[type, ...]] = {
+    "a judgement": (ComplaintClassified,),
+    "somebody who answers for it": (ComplaintAssigned,),
+    "a finding": (FindingRecorded,),
+    "the customer's answer": (propose.CustomerAnswered, propose.DisputeSettled),
+    "its solution carried out": (propose.ExecutionAdvanced,),
+    "the customer's having been told": (notify.NoticeDelivered, notify.NoticeHandedOver),
+    "a measure found effective, or a reason for none": (
+        improve.ImprovementNotNeeded,
+        improve.ComplaintJoinedImprovement,
+    ),
+}
+
+
+@pytest.mark.timeout(180)
+async def test_whatever_is_taken_out_of_a_closed_complaint_is_missed() -> None:
+    told = await story.tell(1, months=1, count=COMPLAINTS)
+    by_complaint: defaultdict[object, list[object]] = defaultdict(list)
+    for recorded in await told.world.store.read(LOG, limit=100_000):
+        by_complaint[recorded.envelope.complaint_id].append(recorded.event)
+    resolved = [
+        events
+        for events in by_complaint.values()
+        for end, _ in outcomes.ends(events)
+        if end.outcome is propose.Outcome.RESOLVED
+    ]
+    assert resolved
+    for events in resolved:
+        for what, kinds in LACKS.items():
+            *_, (end, past) = outcomes.ends(each for each in events if not isinstance(each, kinds))
+            assert what in set(past.lacks(end.outcome, set()))
 
 
 @pytest.mark.slow
