@@ -19,6 +19,7 @@ import pytest
 from deploy.local import database, folder, ports, services, tokens, up
 from libs.events import bus, errors, ledger
 from libs.events.connection import Connection
+from libs.events.envelope import Envelope
 from libs.events.log.postgres import PostgresLog
 from tests import backends, carriage
 from tests.faults.checker import Acknowledged, Checker
@@ -28,6 +29,14 @@ KILLS = 6
 DEADLINE_SECONDS = 120.0
 ANSWER_SECONDS = 5.0
 PAUSE_SECONDS = 0.05
+# What comes of every complaint by itself, in all services, exactly once.
+FOLLOW_ONCE = (
+    "complaints.intake.complaint_classified.v1",
+    "complaints.intake.complaint_assigned.v1",
+    "complaints.investigation.investigation_opened.v1",
+    "complaints.resolution.case_opened.v1",
+    "complaints.notifier.first_reply_owed.v1",
+)
 
 
 @pytest.fixture
@@ -75,7 +84,15 @@ def complaint(key: str) -> dict[str, object]:
         "channel": "web",
         "received_at": "2026-11-20T09:12:00+08:00",
         "complainant": {"name": "示例顾客", "email": f"{key}@example.org"},
-        "respondent": {"kind": "product", "reference": "LED-T8-18W"},
+        "respondent": {"kind": "product", "reference": f"LED-{key}"},  # or they would be one batch incident
+        "product": {
+            "order_number": f"SO-{key}",
+            "part_number": f"LED-{key}",
+            "delivered_on": "2026-11-10",
+            "quantity": 40,
+            "defective_quantity": 3,
+            "requirement": "no flicker",
+        },
         "narrative": f"灯管不亮 {key}",
         "demand": {"kind": "replacement"},
     }
@@ -108,10 +125,10 @@ async def calling(system: up.System, checker: Checker) -> AsyncIterator[list[Cal
                 enough.set()
 
 
-async def kill_one_after_another(home: folder.Folder, callers: list[Caller]) -> None:
-    """Kill each process several times, each time after the callers have got on a little."""
+async def kill_one_after_another(home: folder.Folder, callers: list[Caller], names: list[str]) -> None:
+    """Kill these processes, each time after the callers have got on a little."""
     chance = random.Random(7)
-    for name in ["intake", "postgres", "nats"] * (KILLS // 3):
+    for name in names:
         await getting_on(callers)
         await asyncio.sleep(chance.uniform(0, 0.3))
         pid = home.read_state()["processes"][name]
@@ -152,7 +169,7 @@ async def test_nothing_is_lost_doubled_or_reordered_whichever_process_dies(
     checker = Checker()
     async with up.running(home, chosen, said.append) as system:
         async with calling(system, checker) as callers:
-            await kill_one_after_another(home, callers)
+            await kill_one_after_another(home, callers, ["intake", "postgres", "nats"] * (KILLS // 3))
         async with (
             PostgresLog(system.database_urls["redress_auditor"]) as log,
             Connection(system.nats_url) as connection,
@@ -169,3 +186,36 @@ async def test_nothing_is_lost_doubled_or_reordered_whichever_process_dies(
     keys = [key for caller in callers for key in caller.answers]
     recorded = [e for e in on_record if e.type == "complaints.intake.complaint_recorded.v1"]
     assert len(recorded) == len(keys) == len({id_ for caller in callers for id_ in caller.answers.values()})
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3 * DEADLINE_SECONDS)
+async def test_whatever_follows_a_complaint_follows_once_whichever_service_dies(home: folder.Folder) -> None:
+    """All services, each killed while it reacts to the others: no event is lost, and none is made twice."""
+    chosen = {name: ports.free() for name in ports.OFFSETS}
+    checker = Checker()
+    async with up.running(home, chosen, lambda _: None) as system:
+        async with calling(system, checker) as callers:
+            await kill_one_after_another(home, callers, [*services.OFFSETS, "nats", "postgres"])
+        complaints = {id_ for caller in callers for id_ in caller.answers.values()}
+        async with PostgresLog(system.database_urls["redress_auditor"]) as log:
+            on_record = await settled(log, complaints)
+            verdict = await ledger.verify(log, database.LOG)
+    assert sum(len(caller.answers) for caller in callers) == len(complaints)
+    assert checker.faults(on_record) == []
+    assert verdict.sound
+    for event_type in FOLLOW_ONCE:
+        about = [str(each.complaint_id) for each in on_record if each.type == event_type]
+        assert sorted(about) == sorted(complaints), event_type
+
+
+async def settled(log: PostgresLog, complaints: set[str]) -> list[Envelope]:
+    """Everything on record, once each complaint has been judged, assigned and taken up by everybody."""
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        while True:
+            with contextlib.suppress(errors.Unavailable):  # it may still be coming back
+                on_record = await carriage.everything_in(log, database.LOG)
+                about = {(each.type, str(each.complaint_id)) for each in on_record}
+                if about >= {(event_type, id_) for event_type in FOLLOW_ONCE for id_ in complaints}:
+                    return on_record
+            await asyncio.sleep(1)
