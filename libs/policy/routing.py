@@ -14,11 +14,15 @@ from libs.policy.pack import Pack
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """Who answers, by which clause, and who came first and was passed over."""
+    """Who answers, by which clause, and who came first and was passed over.
+
+    `supplier` is who made the part, where it was purchased and the unit deals with it together with them.
+    """
 
     answerable: Answerable
     passed_over: tuple[PassedOver, ...]
     ground: Ground
+    supplier: str | None = None
 
 
 def route(pack: Pack, facts: Facts, on: date, excluded: frozenset[str] = people.NOBODY) -> Routed:
@@ -28,8 +32,12 @@ def route(pack: Pack, facts: Facts, on: date, excluded: frozenset[str] = people.
     unit = region.station if region and clause.to == "station" else clause.to
     about = people.complained_of(pack, facts.respondent)
     chosen = people.choose(pack, people.in_unit(pack, unit), on, about, excluded)
+    supplier = supplier_of(pack, facts.product.part_number) if facts.product else None
     return Routed(
-        answerable=chosen.answerable, passed_over=chosen.passed_over, ground=pack.ground(clause.clause)
+        answerable=chosen.answerable,
+        passed_over=chosen.passed_over,
+        ground=pack.ground(clause.clause),
+        supplier=supplier if clause.when.purchased_part else None,
     )
 
 

@@ -37,6 +37,10 @@ OF_ANOTHER_KIND: Final[Spoken] = (
     "经判断属于“{now}”，不再属于“{before}”。",
     "It was judged to be of kind {now}, no longer {before}.",
 )
+WITH_SUPPLIER: Final[Spoken] = (
+    "外购件，与{supplier}共同处理。",
+    "A purchased part, dealt with together with: {supplier}.",
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,7 +48,7 @@ class AssignComplaint:
     """Whom the policy names, whom it passed over, and by when each later step is due (ASG-7).
 
     `keeps_it`: whoever has a complaint that turned out to be of another kind is of the unit it belongs to;
-    `reason` says so in the complainant's language.
+    `reason` says so, and with which supplier it is dealt with, in the complainant's language.
     """
 
     complaint_id: UUID
@@ -57,15 +61,20 @@ class AssignComplaint:
     now: datetime
 
 
-def why_anew(policy: Pack, record: Record) -> str | None:
-    """Why it is assigned anew, in the complainant's language, where it turned out to be of another kind."""
-    handling = record.handling
-    if handling.judgement is None or not handling.assignments:
-        return None
+def why(policy: Pack, record: Record, supplier: str | None) -> str | None:
+    """What there is to say of it in the complainant's language: that it turned out to be of another kind than
+    when it was assigned, and which `supplier` deals with it together with the unit (ASG-1).
+    """
+    handling, said = record.handling, []
     say = Speaker(policy, record.statement.complainant.language)
-    kinds = (handling.judgement.kind, handling.assignments[-1].kind)
-    now, before = (say.one(KINDS, kind) for kind in kinds)
-    return say.said(OF_ANOTHER_KIND).format(now=now, before=before)
+    kind, before = handling.judgement and handling.judgement.kind, handling.assignments[-1:]
+    if kind and before and kind is not before[0].kind:
+        names = {"now": say.one(KINDS, kind), "before": say.one(KINDS, before[0].kind)}
+        said.append(say.said(OF_ANOTHER_KIND).format(**names))
+    if supplier is not None:
+        title = next(each.title for each in policy.purchased_parts if each.supplier == supplier)
+        said.append(say.said(WITH_SUPPLIER).format(supplier=title.in_language(say.language)))
+    return say.said(("", " ")).join(said) or None
 
 
 def decide(command: AssignComplaint, complaint: Complaint) -> list[events.ComplaintAssigned]:
@@ -96,7 +105,6 @@ def _assigned_anew(command: AssignComplaint, record: Record) -> events.Complaint
         answerable=(record.handling.answerable if command.keeps_it else None) or command.answerable,
         passed_over=() if command.keeps_it else command.passed_over,
         due=record.handling.due,
-        reason=command.reason,
     )
 
 
@@ -113,7 +121,7 @@ def _assigned(command: AssignComplaint, record: Record) -> events.ComplaintAssig
         incident_id=handling.incident.incident_id if handling.incident else None,
         due=command.due,
         passed_over=command.passed_over,
-        reason=None,
+        reason=command.reason,
         ground=command.ground,
         assigned_at=command.now,
     )

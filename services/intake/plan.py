@@ -155,7 +155,7 @@ def assigned_by_policy(moment: Moment, record: Record) -> assign.AssignComplaint
         passed_over=routed.passed_over,
         due=deadlines.all_due(policy, record.handling.severity, moment.now),
         keeps_it=has_it is not None and has_it.unit == routed.answerable.unit,
-        reason=assign.why_anew(policy, record),
+        reason=assign.why(policy, record, routed.supplier),
         ground=routed.ground,
         now=moment.now,
     )
