@@ -263,7 +263,7 @@ def _after(complaint: Complaint, recorded: Recorded[Any]) -> Complaint:
 
 def _reopened(complaint: Complaint, recorded: Recorded[ComplaintReopened]) -> Complaint:
     """A further round finds and tells anew; one that was contested is judged anew, and waits for that."""
-    not_good_enough = lateness.of_reopening(recorded, complaint.case, complaint.answerable)
+    not_good_enough = lateness.of_reopening(recorded, complaint.case.closed, complaint.answerable)
     complaint = replace(complaint, lates=(*complaint.lates, *not_good_enough))
     if complaint.judged is None or complaint.judged.founded is None:
         return complaint

@@ -15,9 +15,8 @@ from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.investigate import ContributionOverdue, FieldVisitMade, SupplierOverdue
 from libs.events.contracts.penalize import AppealOverdue
-from libs.events.contracts.propose import ComplaintReopened, Outcome
+from libs.events.contracts.propose import ComplaintClosed, ComplaintReopened, Outcome
 from libs.events.envelope import Recorded
-from services.resolution.state import Case
 
 LATE: Final = (DeadlineMissed, ContributionOverdue, SupplierOverdue, AppealOverdue)
 
@@ -63,10 +62,9 @@ def of_visit(recorded: Recorded[FieldVisitMade], person: str | None) -> Lateness
 
 
 def of_reopening(
-    recorded: Recorded[ComplaintReopened], case: Case, had: Answerable | None
+    recorded: Recorded[ComplaintReopened], closed: ComplaintClosed | None, had: Answerable | None
 ) -> Iterator[Lateness]:
     """What was resolved and is not: put to whoever had it, as of when it was taken for resolved."""
-    closed = case.closed
     if closed is not None and closed.outcome is Outcome.RESOLVED:
         yield Lateness(
             rests_on=recorded.envelope.event_id, step=Step.PROPOSE, owed_by=had, late_at=closed.closed_at
