@@ -7,9 +7,11 @@ import binascii
 import hashlib
 import hmac
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Any, Final, Generic, TypeVar
+from uuid import UUID
 
 from fastapi import Depends, Query
 from pydantic import BaseModel
@@ -49,6 +51,11 @@ class Window:
         """How many rows to read: one more than the limit shows whether there is a next page."""
         return self.limit + 1
 
+    @property
+    def after_time_and_id(self) -> tuple[datetime, UUID] | None:
+        """`after` in a list that is sorted by a time and an id: see `position_by`."""
+        return (datetime.fromisoformat(self.after[0]), UUID(self.after[1])) if self.after else None
+
     def cut(
         self, rows: Sequence[R], position: Callable[[R], Sequence[Any]]
     ) -> tuple[Sequence[R], str | None]:
@@ -63,6 +70,11 @@ class Window:
             .decode()
             .rstrip("=")
         )
+
+
+def position_by(time: str, key: str) -> Callable[[Mapping[Any, Any]], list[str]]:
+    """The position of a row in a list that is sorted by the time and the id in these columns."""
+    return lambda row: [row[time].isoformat(), str(row[key])]
 
 
 async def _window(

@@ -131,11 +131,7 @@ def _place(row: RowMapping) -> list[int]:
 
 
 @router.post("/v1/complaints/{complaint_id}/amendments", summary="Correct or supplement (REC-2, REC-6)")
-async def amend_complaint(
-    complaint_id: UUID,
-    body: AmendmentBody,
-    call: Called,
-) -> ChangedAnswer:
+async def amend_complaint(complaint_id: UUID, body: AmendmentBody, call: Called) -> ChangedAnswer:
     """Both versions stay visible, with author and reason. Nothing changes what stands like that already."""
     call.desk.has_come(body.occurred_at, call.now)
     command = amend.AmendComplaint(
@@ -157,11 +153,7 @@ async def amend_complaint(
 
 
 @router.post("/v1/complaints/{complaint_id}/conversion", summary="An enquiry becomes a complaint (REC-4)")
-async def convert_enquiry(
-    complaint_id: UUID,
-    body: Reasoned,
-    call: Called,
-) -> ChangedAnswer:
+async def convert_enquiry(complaint_id: UUID, body: Reasoned, call: Called) -> ChangedAnswer:
     """Its first record stays, and so does the time by which it was to be answered."""
     now, policy = call.now, call.policy
     command = convert.ConvertEnquiry(
@@ -177,22 +169,14 @@ async def convert_enquiry(
 
 
 @router.post("/v1/complaints/{complaint_id}/withdrawal", summary="The complainant takes it back")
-async def withdraw_complaint(
-    complaint_id: UUID,
-    body: Reasoned,
-    call: Called,
-) -> ChangedAnswer:
+async def withdraw_complaint(complaint_id: UUID, body: Reasoned, call: Called) -> ChangedAnswer:
     """What was withdrawn stays on record."""
     decide = plan.planned(partial(plan.withdrawn, call.caller.subject, body.reason), withdraw.decide)
     return _changed(await call.carry_out(complaint_id, decide, await call.moment(complaint_id), body))
 
 
 @router.post("/v1/complaints/{complaint_id}/merge", summary="It is the same as an earlier one (REC-9)")
-async def merge_complaint(
-    complaint_id: UUID,
-    body: MergeBody,
-    call: Called,
-) -> ChangedAnswer:
+async def merge_complaint(complaint_id: UUID, body: MergeBody, call: Called) -> ChangedAnswer:
     """The earlier one carries on for both. `separate` undoes it."""
     into = await call.desk.complaint(call.caller.org, body.into)
     decide = plan.planned(partial(plan.merged, into, call.caller.subject, body.reason), merge.decide)
@@ -200,11 +184,7 @@ async def merge_complaint(
 
 
 @router.post("/v1/complaints/{complaint_id}/separate", summary="It is not the same as another one (REC-9)")
-async def separate_complaint(
-    complaint_id: UUID,
-    body: SeparateBody,
-    call: Called,
-) -> ChangedAnswer:
+async def separate_complaint(complaint_id: UUID, body: SeparateBody, call: Called) -> ChangedAnswer:
     """Undoes a merge, or says that a suspected duplicate is none; nothing suspects it again."""
     command = merge.SeparateComplaint(
         complaint_id=complaint_id,

@@ -8,7 +8,6 @@ from uuid import UUID
 
 import uuid_utils.compat as uuids
 from fastapi import Path, Query
-from sqlalchemy import RowMapping
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable
@@ -47,16 +46,13 @@ async def list_investigations(
     owed_by: Annotated[Reference | None, Query(description="A unit that owes a contribution.")] = None,
 ) -> paging.Page[WorkLine]:
     """The work list: what has no finding yet. A complaint in a batch incident is in the incident's line."""
-    after = (datetime.fromisoformat(window.after[0]), UUID(window.after[1])) if window.after else None
     async with desk.resources.engine.connect() as connection:
-        rows = await views.work(connection, caller.org, person, due_before, owed_by, after, window.fetch)
-    shown, next_cursor = window.cut(rows, _place)
+        rows = await views.work(
+            connection, caller.org, person, due_before, owed_by, window.after_time_and_id, window.fetch
+        )
+    shown, next_cursor = window.cut(rows, paging.position_by("due_at", "investigation_id"))
     lines = [WorkLine.model_validate({**row, "contributions_owed": row["owed_by"]}) for row in shown]
     return paging.Page(items=lines, next_cursor=next_cursor)
-
-
-def _place(row: RowMapping) -> list[str]:
-    return [row["due_at"].isoformat(), str(row["investigation_id"])]
 
 
 @router.post("/v1/complaints/{complaint_id}/evidence", summary="Add evidence (INV-1, INV-8)")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Query
-from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from libs.service import body, idempotency, paging, wiring
@@ -33,16 +31,11 @@ async def list_notifications(
     owed_by: Annotated[Reference | None, Query(description="Left to this person to tell by hand.")] = None,
 ) -> paging.Page[NoticeLine]:
     """In the order they were written. With `owed_by` it is a person's work list (NTF-3)."""
-    after = (datetime.fromisoformat(window.after[0]), UUID(window.after[1])) if window.after else None
     chosen = views.chosen(complaint_id, status, owed_by)
     async with resources.engine.connect() as connection:
-        rows = await views.listed(connection, caller.org, chosen, after, window.fetch)
-    shown, next_cursor = window.cut(rows, _place)
+        rows = await views.listed(connection, caller.org, chosen, window.after_time_and_id, window.fetch)
+    shown, next_cursor = window.cut(rows, paging.position_by("written_at", "notice_id"))
     return paging.Page(items=[NoticeLine.model_validate(dict(row)) for row in shown], next_cursor=next_cursor)
-
-
-def _place(row: RowMapping) -> list[str]:
-    return [row["written_at"].isoformat(), str(row["notice_id"])]
 
 
 @router.get("/v1/notifications/{notice_id}", summary="One notice in its words (NTF-4)")

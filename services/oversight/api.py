@@ -25,10 +25,7 @@ Version = Annotated[int, Path(ge=1, description="The version the pack gives itse
 
 
 @router.post("/v1/policies", status_code=201, summary="Check a policy pack and lay it out (GOV-2)")
-async def draft_policy(
-    body: PolicyBody,
-    call: Written,
-) -> PolicyAnswer:
+async def draft_policy(body: PolicyBody, call: Written) -> PolicyAnswer:
     """An invalid or contradictory pack is refused with every fault's line; what is in force stays."""
     checked = await _checked(body.text)
     command = publish.DraftPolicy(
@@ -45,10 +42,7 @@ async def draft_policy(
 
 
 @router.post("/v1/policies/{version}/publication", summary="Publish a version for its day (GOV-1)")
-async def publish_policy(
-    version: Version,
-    call: Written,
-) -> PolicyAnswer:
+async def publish_policy(version: Version, call: Written) -> PolicyAnswer:
     """From its day on it decides, and it can never change again."""
     command = publish.PublishPolicy(
         version=version,
@@ -61,10 +55,7 @@ async def publish_policy(
 
 
 @router.post("/v1/policies/{version}/acknowledgements", summary="Say that you have read a version (GOV-1)")
-async def acknowledge_policy(
-    version: Version,
-    call: commands.Called,
-) -> PolicyAnswer:
+async def acknowledge_policy(version: Version, call: commands.Called) -> PolicyAnswer:
     """A sanction can rest only on a policy that the person had acknowledged (PEN-3)."""
     command = publish.AcknowledgePolicy(version=version, person=call.caller.subject, now=call.now)
     standing = await _carry_out(call, command, b"")

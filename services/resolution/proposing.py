@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Final
 from uuid import UUID
 
 from fastapi import Path, Query
-from sqlalchemy import RowMapping
 from starlette.responses import Response
 
 from libs.events.contracts import propose as events
@@ -45,17 +43,14 @@ async def list_cases(
     due_before: Annotated[Instant | None, Query(description="Due before this time.")] = None,
 ) -> paging.Page[CaseLine]:
     """The work list: complaints that were assigned and are not closed."""
-    after = (datetime.fromisoformat(window.after[0]), UUID(window.after[1])) if window.after else None
     async with desk.resources.engine.connect() as connection:
-        rows = await views.open_cases(connection, caller.org, person, due_before, after, window.fetch)
-    shown_rows, next_cursor = window.cut(rows, _place)
+        rows = await views.open_cases(
+            connection, caller.org, person, due_before, window.after_time_and_id, window.fetch
+        )
+    shown_rows, next_cursor = window.cut(rows, paging.position_by("due_at", "complaint_id"))
     return paging.Page(
         items=[CaseLine.model_validate(dict(row)) for row in shown_rows], next_cursor=next_cursor
     )
-
-
-def _place(row: RowMapping) -> list[str]:
-    return [row["due_at"].isoformat(), str(row["complaint_id"])]
 
 
 @router.get("/v1/complaints/{complaint_id}/case", summary="How steps 5, 7 and 8 of a complaint stand")
