@@ -3,8 +3,6 @@
 import asyncio
 import dataclasses
 import json
-import logging
-import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,11 +10,11 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import asyncpg
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
 
+from deploy import quiet
 from deploy.commands import audit, source
 from deploy.commands.source import Source
 from deploy.local import up
@@ -37,13 +35,7 @@ NatsUrl = Annotated[
 ]
 
 
-@commands.callback()
-def quietly() -> None:
-    """What the libraries log belongs to services; here only what went wrong, and never among the answers."""
-    structlog.configure(
-        wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
+commands.callback()(quiet.quietly)
 
 
 @commands.command()

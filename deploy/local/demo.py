@@ -21,6 +21,7 @@ from nats.js.errors import NotFoundError
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
+from deploy import quiet
 from deploy.local import database, ports, tokens, up, vehicles, working
 from deploy.local.figures import Figures
 from deploy.local.folder import Folder
@@ -122,6 +123,7 @@ def demo(
 
     The folder is emptied first: it is for demonstrations alone.
     """
+    quiet.quietly()
     folder = Folder.at(data_dir)
     try:
         chosen = ports.choose(wanted)
@@ -154,7 +156,8 @@ async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) 
     found, real = vehicles.reports(vehicles.FILE, plan.count)
     if not real:
         console.print(
-            f"[bold]No file of real complaints at {vehicles.FILE.resolve()}: these are made up by a seed."
+            f"[bold]No file of real complaints at {vehicles.FILE.resolve()}: these are made up by a seed.",
+            soft_wrap=True,
         )
     agreed = False
     async with until_signal(), up.running(folder, chosen, typer.echo) as system:

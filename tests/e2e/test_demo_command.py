@@ -11,6 +11,7 @@ from pathlib import Path
 import asyncpg
 import jwt
 import pytest
+import structlog
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -31,6 +32,14 @@ HASH, NOW = bytes(32), datetime(2026, 11, 20, tzinfo=UTC)
 def home() -> Iterator[folder.Folder]:
     with backends.temporary_folder() as made:
         yield folder.Folder.at(made / "system")
+
+
+@pytest.fixture(autouse=True)
+def _own_logs() -> Iterator[None]:
+    """The command says what is logged in its process, which here is that of all tests."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture
@@ -71,6 +80,7 @@ def everything_agrees(home: folder.Folder, result: Result) -> None:
     assert {"suspected duplicates", "events/s", "bus lag"} <= found.keys()
     assert f"complaints     {REPORTS + again} of {REPORTS + again}" in result.output
     assert "made up" not in result.output
+    assert "bus connected" not in result.output, "what libraries log is none of a person's business"
     assert "All of it agrees." in result.output
     token = result.output.partition("export TOKEN=")[2].split()[0]
     [key] = jwt.PyJWKSet.from_json(home.jwks_file.read_text()).keys
