@@ -48,8 +48,9 @@ test: check ## check, then every test but the slow ones
 	$(PYTEST) -m "not slow" $(ARGS)
 	@echo "Tests marked slow were left out (hundreds of simulated histories, a whole bench): make test-slow runs them."
 
+# One file holds most of them, so they are shared out one by one, not by file.
 test-slow: $(READY) ## the tests that make test leaves out: much of the same, which takes minutes
-	$(PYTEST) -m slow $(ARGS)
+	$(PYTEST) --dist worksteal -m slow $(ARGS)
 
 check: $(READY) ## format, lint, types, import contracts, YAML and Kubernetes manifests
 	$(BIN)/ruff format --check .
