@@ -26,7 +26,7 @@ from libs.events.envelope import WrappedKey
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 TEXT_FROM: Final = len(f"{UUID(int=0)}:")  # of what `seal` gives, the base64
-CACHED_KEYS_MAX: Final = 5_000  # about 1 KB each; views and reactions meet a key within seconds of its use
+CACHED_KEYS_MAX: Final = 2_000  # about 1 KB each; views and reactions meet a key within seconds of its use
 # A service notices an erasure elsewhere within a second; this bound holds for every other process.
 CACHE_SECONDS_MAX: Final = 60.0
 
@@ -195,9 +195,11 @@ class KeyRing:
         return key
 
     def _put(self, log: str, subject: str, key: DataKey) -> None:
-        self._by_id[log, key.key_id] = (self.monotonic() + CACHE_SECONDS_MAX, key, subject)
+        now = self.monotonic()
+        self._by_id.pop((log, key.key_id), None)  # so that the oldest stays the first
+        self._by_id[log, key.key_id] = (now + CACHE_SECONDS_MAX, key, subject)
         self._by_subject[log, subject] = key.key_id
-        while len(self._by_id) > CACHED_KEYS_MAX:
+        while len(self._by_id) > CACHED_KEYS_MAX or next(iter(self._by_id.values()))[0] < now:
             (old_log, _), (_, _, old_subject) = self._by_id.popitem(last=False)
             self._by_subject.pop((old_log, old_subject), None)
 

@@ -133,3 +133,15 @@ async def test_a_ring_holds_only_so_many(monkeypatch: pytest.MonkeyPatch) -> Non
         await ring.for_sealing("main", one.subject)
     assert len(ring._by_id) == len(ring._by_subject) == 3
     assert len(await ring.for_opening("main", [one.key_id for one in wrapped])) == 5
+
+
+@pytest.mark.rule("SEC-2")
+async def test_a_key_whose_time_is_up_is_not_in_memory_for_long() -> None:
+    log, clock = MemoryLog("main"), Clock()
+    ring = KeyRing(log, MASTER, clock)
+    old, renewed, new = [await stored_key(log, subject) for subject in ("li", "wang", "zhao")]
+    await ring.for_opening("main", [old.key_id, renewed.key_id])
+    clock.seconds = keys.CACHE_SECONDS_MAX + 1
+    await ring.for_opening("main", [renewed.key_id])
+    await ring.for_opening("main", [new.key_id])
+    assert [key_id for _, key_id in ring._by_id] == [renewed.key_id, new.key_id]
