@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
 from uuid import UUID
@@ -121,6 +121,7 @@ def _decided(command: DecideApproval, solution: Proposed) -> list[Event]:
             approver=command.approver,
             complete=left == 0 and each is mine[-1],
             approved_at=command.now,
+            ground=replace(proposal.ground, clause=each.clause),
         )
         for each in mine
     ]
@@ -146,4 +147,5 @@ def _rejected(
         cost_bearer=CostBearer.CUSTOMER if a_return else None,
         rejected_at=command.now,
         due=command.due,
+        ground=replace(proposal.ground, clause=needed.clause),
     )

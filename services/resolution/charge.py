@@ -136,6 +136,7 @@ def _cleared(
         complete=not case.unsettled,
         decided_by=RULE,
         decided_at=command.now,
+        ground=command.ground,
     )
     if case.spared is None and not case.improvements:
         yield improve.ImprovementNotNeeded(

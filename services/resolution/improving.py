@@ -162,6 +162,7 @@ async def verify_improvement(improvement_id: UUID, body: VerificationBody, call:
         author=call.caller.subject,
         due_at=due.due_at,
         warn_at=due.warn_at,
+        ground=call.policy.ground(call.policy.thresholds.observation.clause),
         now=call.now,
     )
     return await _carried_out(call, found, verify.decide, command, body)

@@ -52,7 +52,10 @@ class NotReduced(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecideAppeal:
-    """For a reduced sanction its new sum (`amount`), or its milder `way` where it cost none."""
+    """For a reduced sanction its new sum (`amount`), or its milder `way` where it cost none.
+
+    `policy`: the one on the day of the act, by which it was imposed.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -99,6 +102,7 @@ def _decided(command: DecideAppeal, imposed: SanctionImposed) -> events.AppealDe
         reason=command.reason,
         decided_by=command.author,
         decided_at=command.now,
+        ground=command.policy.ground(imposed.ground.clause or ""),
     )
 
 

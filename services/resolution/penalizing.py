@@ -86,7 +86,7 @@ async def _wage(call: Call, person: str, month_wage: Decimal | None) -> Wage:
 async def waive_sanction(complaint_id: UUID, body: DecisionBody, call: Called) -> CaseAnswer:
     """A decision of its own, with its reason."""
     complaint = await call.complaint(complaint_id)
-    command = waive.WaiveSanction(**_deciding(call, complaint, body))
+    command = waive.WaiveSanction(**_deciding(call, complaint, body), ground=call.policy.ground())
     return _answer(complaint_id, await call.carry_out(complaint, waive.decide, command, body))
 
 
@@ -94,7 +94,7 @@ async def waive_sanction(complaint_id: UUID, body: DecisionBody, call: Called) -
 async def find_no_fault(complaint_id: UUID, body: DecisionBody, call: Called) -> CaseAnswer:
     """A decision of its own, with its reason."""
     complaint = await call.complaint(complaint_id)
-    command = waive.FindNoFault(**_deciding(call, complaint, body))
+    command = waive.FindNoFault(**_deciding(call, complaint, body), ground=call.policy.ground())
     return _answer(complaint_id, await call.carry_out(complaint, waive.decide, command, body))
 
 
@@ -193,6 +193,7 @@ async def grant_reward(complaint_id: UUID, body: RewardBody, call: Called) -> Ca
         amount=body.amount.value() if body.amount else None,
         reason=body.reason,
         author=call.caller.subject,
+        ground=call.policy.ground(),
         now=call.now,
     )
     return _answer(complaint_id, await call.carry_out(complaint, reward.decide, command, body))

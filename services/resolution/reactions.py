@@ -174,6 +174,7 @@ class Follower:
                 recorded_at=complaint.recorded_at,
                 due_at=due.due_at,
                 warn_at=due.warn_at,
+                ground=policy.ground(policy.thresholds.observation.clause),
                 now=now,
             )
             about = complaint.complaint_id

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.events import errors
+from libs.events.contracts.handling import Ground
 from libs.events.contracts.penalize import RewardGranted
 from libs.events.contracts.values import Money
 from services.resolution import state
@@ -30,6 +31,7 @@ class GrantReward:
     amount: Money | None
     reason: str
     author: str
+    ground: Ground
     now: datetime
 
 
@@ -51,5 +53,6 @@ def decide(command: GrantReward, case: Case) -> list[RewardGranted]:
             reason=command.reason,
             granted_by=command.author,
             granted_at=command.now,
+            ground=command.ground,
         )
     ]

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import improve as events
+from libs.events.contracts.handling import Ground
 from services.resolution.measure import Completed, Improvement, NotPlanned, NotYetPlanned, Planned, Verified
 
 
@@ -46,6 +47,7 @@ class VerifyImprovement:
     author: str
     due_at: datetime
     warn_at: datetime
+    ground: Ground
     now: datetime
 
 
@@ -60,6 +62,7 @@ class NoteRecurrence:
     recorded_at: datetime
     due_at: datetime
     warn_at: datetime
+    ground: Ground
     now: datetime
 
 
@@ -108,6 +111,7 @@ def _verify(command: VerifyImprovement, improvement: Improvement) -> list[Event]
                     verified_at=command.now,
                     due_at=None if command.effective else command.due_at,
                     warn_at=None if command.effective else command.warn_at,
+                    ground=command.ground,
                 )
             ]
         case _:
@@ -133,6 +137,7 @@ def _recur(command: NoteRecurrence, improvement: Improvement) -> list[Event]:
                     due_at=command.due_at,
                     warn_at=command.warn_at,
                     reopened_at=command.now,
+                    ground=command.ground,
                 )
             ]
         case _:

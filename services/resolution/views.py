@@ -180,17 +180,17 @@ def _entry(event: object, zone: ZoneInfo) -> dict[str, Any] | None:
             made = _line(
                 "waiver", event.person, event.unit, event.waived_at.astimezone(zone), event.waived_by
             )
-            return made | {"charge": event.charge, "rests_on": event.rests_on}
+            return made | {"charge": event.charge, "rests_on": event.rests_on, **_version(event)}
         case penalize.NoFaultFound(person=str() as person):
             made = _line(
                 "no_fault", person, event.unit or "", event.decided_at.astimezone(zone), event.decided_by
             )
-            return made | {"charge": event.charge, "rests_on": event.rests_on}
+            return made | {"charge": event.charge, "rests_on": event.rests_on, **_version(event)}
         case penalize.RewardGranted():
             made = _line(
                 "reward", event.person, event.unit, event.granted_at.astimezone(zone), event.granted_by
             )
-            return made | _sum(event.amount)
+            return made | _sum(event.amount) | _version(event)
         case _:
             return None
 
@@ -205,6 +205,13 @@ def _line(entry: str, person: str, unit: str, at: datetime, by: str) -> dict[str
         "decided_by": by,
         "installments": {},
     }
+
+
+def _version(
+    event: penalize.ResponsibilityWaived | penalize.NoFaultFound | penalize.RewardGranted,
+) -> dict[str, Any]:
+    """The policy it was decided by (GOV-1); what is older than that names none."""
+    return {"policy": event.ground.policy, "clause": event.ground.clause} if event.ground else {}
 
 
 def _sum(money: Money | None) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import assert_never
 
+from libs.events.contracts.handling import Ground
 from libs.events.contracts.penalize import NoFaultFound, ResponsibilityRaised, ResponsibilityWaived
 from services.resolution import responsibility
 from services.resolution.responsibility import AlreadySettled, Deciding
@@ -15,10 +16,14 @@ from services.resolution.state import Case
 class WaiveSanction(Deciding):
     """At fault, and yet no sanction."""
 
+    ground: Ground
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindNoFault(Deciding):
     """Not at fault."""
+
+    ground: Ground
 
 
 Command = WaiveSanction | FindNoFault
@@ -33,7 +38,7 @@ def decide(command: Command, case: Case) -> list[Event]:
         if isinstance(found, said_before):
             return []
         raise AlreadySettled
-    said = responsibility.said_of(command, found, case)
+    said = responsibility.said_of(command, found, case) | {"ground": command.ground}
     match command:
         case WaiveSanction():
             return [ResponsibilityWaived(**said, waived_by=command.author, waived_at=command.now)]

@@ -236,13 +236,15 @@ async def test_the_complaint_and_what_was_judged_and_found(running: Running) -> 
     assert by == "Quality engineer"
 
 
-@pytest.mark.rule("REC-7")
+@pytest.mark.rule("REC-7", "GOV-1")
 async def test_the_solution_the_sanctions_the_measures_and_what_is_missing(running: Running) -> None:
     english = await running.form(await handled(running))
     decided, by = cells(english, "Solution proposed")
     assert "Remedies: repair · 换驱动 <b> · 900.00 CNY" in decided
     assert "Borne by: the company" in decided
-    assert [row[1] for row in english.rows if row[0] == "Approved"] != []
+    approved = [row[1] for row in english.rows if row[0] == "Approved"]
+    assert approved
+    assert all("Ground: standard@1\nPRO-M3" in each for each in approved)
     assert cells(english, "Customer answered")[0] == "Proposal: 1\nAnswer: accepted\nWords: 好的"
     assert "我们上门更换驱动" in cells(english, "Notice")[0]
     assert "Channel: outbox" in cells(english, "Notice arrived")[0]
@@ -252,7 +254,7 @@ async def test_the_solution_the_sanctions_the_measures_and_what_is_missing(runni
     assert "Each month: 2026-11 160.00 CNY" in decided
     assert "Ground: standard@1\nPEN-L1 Share of wage by loss" in decided
     assert by == "Quality engineer"
-    assert "Reason: was on leave" in cells(english, "Waived")[0]
+    assert "Reason: was on leave\nGround: standard@1" in cells(english, "Waived")[0]
     assert "Owner: Production Production manager" in cells(english, "Measure planned")[0]
     missing = [row[1:] for row in english.rows if row[0] == "Missing"]
     assert [(what, by) for what, by, _ in missing] == [

@@ -23,6 +23,7 @@ from tests.unit.resolution_situations import (
     DAY,
     MEASURE,
     NOW,
+    POLICY,
     appeal_it,
     complete_it,
     effective,
@@ -131,18 +132,19 @@ async def test_what_months_bear_follows_sanctions_and_appeals(resources: wiring.
     assert await told.deducted("nobody") == {}
 
 
-@pytest.mark.rule("PEN-5", "PEN-6")
+@pytest.mark.rule("PEN-5", "PEN-6", "GOV-1")
 async def test_the_ledger_has_a_line_for_every_decision(resources: wiring.Resources) -> None:
     told = Told(resources)
     charged = given(open_it, raise_it)
     await told.hear(*when(impose, charged), *when(waive_head, charged), *when(reward_it, charged))
 
-    async def lines(**wanted: Any) -> list[str]:
+    async def lines(column: str = "entry", **wanted: Any) -> list[str]:
         filters = {"person": None, "unit": None, "month": None, "after": None, "limit": 10, **wanted}
         async with resources.engine.connect() as connection:
-            return [row["entry"] for row in await views.ledger(connection, "main", **filters)]
+            return [row[column] for row in await views.ledger(connection, "main", **filters)]
 
     assert await lines() == ["sanction", "waiver", "reward"]
+    assert await lines("policy") == [POLICY.reference] * 3
     assert await lines(person="production-head") == ["waiver"]
     assert await lines(unit="station-east", month=date(2026, 11, 1)) == ["reward"]
     assert await lines(month=date(2026, 10, 1)) == []

@@ -203,6 +203,7 @@ _decision: dict[str, Any] = {
     "author": "quality-officer",
     "under": propose_it.under,
     "about": None,
+    "ground": POLICY.ground(),
     "now": NOW,
 }
 waive_head = waive.WaiveSanction(**_decision, person="production-head")
@@ -240,6 +241,7 @@ reward_it = reward.GrantReward(
     amount=cny("200"),
     reason="thanked by the customer",
     author="after-sales-head",
+    ground=POLICY.ground(),
     now=NOW,
 )
 spare_it = spare.SpareImprovement(
@@ -300,6 +302,7 @@ effective = verify.VerifyImprovement(
     author="quality-head",
     due_at=NOW + 140 * DAY,
     warn_at=NOW + 136 * DAY,
+    ground=POLICY.ground("IMP-O1"),
     now=NOW + 101 * DAY,
 )
 ineffective = replace(effective, effective=False, text="two came back", now=NOW + 50 * DAY)
@@ -311,6 +314,7 @@ recur = verify.NoteRecurrence(
     recorded_at=NOW + 40 * DAY,
     due_at=NOW + 70 * DAY,
     warn_at=NOW + 64 * DAY,
+    ground=POLICY.ground("IMP-O1"),
     now=NOW + 45 * DAY,
 )
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground
-from libs.events.contracts.registry import contract
+from libs.events.contracts.registry import Fields, contract, upcast
 
 
 @contract("resolution")
@@ -78,7 +78,7 @@ class ImprovementCompleted:
     warn_at: datetime
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImprovementVerified:
     """Somebody other than who did it found the measure effective, or not (IMP-1, trap 19).
@@ -94,9 +94,10 @@ class ImprovementVerified:
     verified_at: datetime
     due_at: datetime | None
     warn_at: datetime | None
+    ground: Ground | None = None
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImprovementReopened:
     """The same cause came back within the observation period: the measure was ineffective (IMP-2)."""
@@ -108,6 +109,7 @@ class ImprovementReopened:
     due_at: datetime
     warn_at: datetime
     reopened_at: datetime
+    ground: Ground | None = None
 
 
 @contract("resolution")
@@ -120,3 +122,10 @@ class ImprovementNotNeeded:
     author: str
     ground: Ground
     decided_at: datetime
+
+
+@upcast("complaints.resolution.improvement_verified.v1", "complaints.resolution.improvement_verified.v2")
+@upcast("complaints.resolution.improvement_reopened.v1", "complaints.resolution.improvement_reopened.v2")
+def _by_an_unnamed_version(fields: Fields) -> Fields:
+    """Before, only the plan named the version."""
+    return {**fields, "ground": None}

@@ -9,7 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, StepDue
-from libs.events.contracts.registry import contract
+from libs.events.contracts.registry import Fields, contract, upcast
 from libs.events.contracts.values import Money, PersonalText
 
 
@@ -109,10 +109,13 @@ class SanctionImposed:
     imposed_at: datetime
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResponsibilityWaived:
-    """A reasoned waiver: at fault, and yet no sanction (PEN-5)."""
+    """A reasoned waiver: at fault, and yet no sanction (PEN-5).
+
+    `ground`: the policy it was decided by (GOV-1).
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -124,12 +127,16 @@ class ResponsibilityWaived:
     complete: bool
     waived_by: str
     waived_at: datetime
+    ground: Ground | None = None
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoFaultFound:
-    """A decision of its own: this person is not at fault; or nobody is, where `person` is None (PEN-5)."""
+    """A decision of its own: this person is not at fault; or nobody is, where `person` is None (PEN-5).
+
+    `ground`: as in `ResponsibilityWaived`.
+    """
 
     complaint_id: UUID
     data_subject: str
@@ -141,6 +148,7 @@ class NoFaultFound:
     complete: bool
     decided_by: str
     decided_at: datetime
+    ground: Ground | None = None
 
 
 @contract("resolution")
@@ -169,12 +177,13 @@ class SanctionAppealed:
     appealed_at: datetime
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AppealDecided:
     """Upheld, reduced or lifted, with reason (PEN-4).
 
     `way`, `amount`, `installments` and `beyond` are what now holds; a lifted sanction has none of them.
+    `ground`: the policy on the day of the act, by which the sanction was weighed again (GOV-1).
     """
 
     complaint_id: UUID
@@ -188,6 +197,7 @@ class AppealDecided:
     reason: PersonalText
     decided_by: str
     decided_at: datetime
+    ground: Ground | None = None
 
 
 @contract("resolution")
@@ -204,10 +214,10 @@ class AppealOverdue:
     ground: Ground
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RewardGranted:
-    """Good handling is rewarded and recorded in the same way (PEN-6)."""
+    """Good handling is rewarded and recorded in the same way (PEN-6), by a policy it names (GOV-1)."""
 
     complaint_id: UUID
     data_subject: str
@@ -217,3 +227,13 @@ class RewardGranted:
     reason: PersonalText
     granted_by: str
     granted_at: datetime
+    ground: Ground | None = None
+
+
+@upcast("complaints.resolution.responsibility_waived.v1", "complaints.resolution.responsibility_waived.v2")
+@upcast("complaints.resolution.no_fault_found.v1", "complaints.resolution.no_fault_found.v2")
+@upcast("complaints.resolution.appeal_decided.v1", "complaints.resolution.appeal_decided.v2")
+@upcast("complaints.resolution.reward_granted.v1", "complaints.resolution.reward_granted.v2")
+def _by_an_unnamed_version(fields: Fields) -> Fields:
+    """Before, only sanctions named the version."""
+    return {**fields, "ground": None}

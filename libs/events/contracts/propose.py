@@ -149,10 +149,13 @@ class SolutionProposed:
     due: StepDue | None = None
 
 
-@contract("resolution")
+@contract("resolution", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionApproved:
-    """One office approved; `complete` when it was the last that had to (PRO-3)."""
+    """One office approved; `complete` when it was the last that had to (PRO-3).
+
+    `ground`: the matrix that asked for it, as it was when the solution was proposed (GOV-1).
+    """
 
     complaint_id: UUID
     proposal: int
@@ -160,14 +163,16 @@ class SolutionApproved:
     approver: str
     complete: bool
     approved_at: datetime
+    ground: Ground | None = None
 
 
-@contract("resolution", version=2)
+@contract("resolution", version=3)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SolutionRejected:
     """An office refused the proposal; another one must be made, by `due` (PRO-3).
 
     `cost_bearer` says at whose cost goods come back all the same, where a return was refused (S1 一.11).
+    `ground`: as in `SolutionApproved`.
     """
 
     complaint_id: UUID
@@ -179,6 +184,7 @@ class SolutionRejected:
     cost_bearer: CostBearer | None
     rejected_at: datetime
     due: StepDue | None = None
+    ground: Ground | None = None
 
 
 @contract("resolution")
@@ -261,3 +267,10 @@ class ComplaintReopened:
 def _without_a_time_of_its_own(fields: Fields) -> Fields:
     """Before, approvals and the next proposal were due when the step was."""
     return {**fields, "due": None}
+
+
+@upcast("complaints.resolution.solution_approved.v1", "complaints.resolution.solution_approved.v2")
+@upcast("complaints.resolution.solution_rejected.v2", "complaints.resolution.solution_rejected.v3")
+def _by_the_ground_of_the_proposal(fields: Fields) -> Fields:
+    """Before, the proposal alone named the version."""
+    return {**fields, "ground": None}
