@@ -6,8 +6,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from libs.events.contracts.handling import Severity, Step
-from libs.events.contracts.term import Breach
+from libs.events.contracts.handling import Severity, Step, StepDue
+from libs.events.contracts.term import Breach, MovedDue
 from libs.policy import deadlines
 from libs.policy.calendar import Span
 from libs.policy.deadlines import Due
@@ -39,6 +39,15 @@ class Moved:
 def recompute(pack: Pack, running: Sequence[Running], now: datetime) -> tuple[Moved, ...]:
     """The deadlines that the pack's calendar gives another due time than they had, in the given order."""
     return tuple(_moved(pack, running, now))
+
+
+def told(
+    pack: Pack, step: Step, before: Running, now: datetime, about: str | None = None, *, running: bool = True
+) -> Iterator[MovedDue]:
+    """The same of one deadline of a step, as events tell it; nothing where it stays (see `MovedDue`)."""
+    for found in recompute(pack, (before,), now):
+        due = StepDue(step=step, due_at=found.after.due_at, warn_at=found.after.warn_at)
+        yield MovedDue(due=due, before_at=before.due_at, breach=found.breach, running=running, about=about)
 
 
 def _moved(pack: Pack, running: Sequence[Running], now: datetime) -> Iterator[Moved]:

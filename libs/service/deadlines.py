@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import bisect
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final, Protocol, assert_never
@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from libs.events.contracts.policy import PolicyPublished
 from libs.events.contracts.registry import contract_of
+from libs.events.contracts.term import Breach, MovedDue
 from libs.events.envelope import Envelope, Recorded
 from libs.service import policies, tables
 
@@ -99,9 +100,22 @@ class Deadlines(Protocol):
         """A page of what has fallen due by `now`, oldest first, after `after`; empty at the end."""
         ...
 
+    async def open(self, log: str, after: UUID | None = None, limit: int = PAGE_DEADLINES) -> Sequence[UUID]:
+        """A page of the keys of the streams that owe something, in their order, after `after`."""
+        ...
+
     async def settle(self, policy: Deadline) -> None:
         """This policy's coming into force was passed: it falls due no more."""
         ...
+
+
+def follow(moved: MovedDue, step: str, *, warns: bool = True) -> Iterator[Moved]:
+    """For the deadline named `step`, which a policy that came into force moved: it falls due there.
+
+    One that was missed, and is late there too, falls due no more; one that was not missed yet, at once.
+    """
+    if moved.running and moved.breach is not Breach.STANDS:
+        yield Moved(step, moved.due.due_at, moved.due.warn_at if warns else None)
 
 
 def coming(event: PolicyPublished) -> Iterator[Started]:
@@ -109,6 +123,14 @@ def coming(event: PolicyPublished) -> Iterator[Started]:
     at = policies.in_force_from(event)
     yield Started(f"{POLICY}{event.version}", at)
     yield Started(f"{POLICY}{event.version}/again", at + AGAIN_AFTER)
+
+
+async def all_open(deadlines: Deadlines, log: str, now: datetime) -> AsyncIterator[Sequence[Deadline]]:
+    """What a policy that comes into force may move (`Clock.recomputed`): every stream that owes something."""
+    after: UUID | None = None
+    while page := await deadlines.open(log, after):
+        yield [Deadline(log, key, RECOMPUTE, now) for key in page]
+        after = page[-1]
 
 
 def _key(envelope: Envelope, prefix: str) -> UUID | None:
@@ -160,6 +182,21 @@ class SqlDeadlines:
         if (key := _key(envelope, self._prefix)) is not None:
             for change in self._changes(recorded.event):
                 await self._apply(connection, envelope.log, key, change)
+
+    async def open(self, log: str, after: UUID | None = None, limit: int = PAGE_DEADLINES) -> Sequence[UUID]:
+        """See `Deadlines.open`."""
+        columns = self._table.c
+        keys = (
+            sql.select(columns.key)
+            .where(columns.log == log, columns.key != policies.key_of(log))
+            .distinct()
+            .order_by(columns.key)
+            .limit(limit)
+        )
+        if after is not None:
+            keys = keys.where(columns.key > after)
+        async with self._engine.connect() as connection:
+            return (await connection.execute(keys)).scalars().all()
 
     async def settle(self, policy: Deadline) -> None:
         """See `Deadlines.settle`."""
@@ -213,6 +250,13 @@ class MemoryDeadlines:
         if (key := _key(envelope, self._prefix)) is not None:
             for change in self._changes(recorded.event):
                 self._apply(envelope.log, key, change)
+
+    async def open(self, log: str, after: UUID | None = None, limit: int = PAGE_DEADLINES) -> Sequence[UUID]:
+        """See `Deadlines.open`."""
+        mine = (key for (of, key), steps in self._streams.items() if of == log and steps)
+        keys = sorted(key for key in mine if key != policies.key_of(log))
+        first = 0 if after is None else bisect.bisect_right(keys, after)
+        return keys[first : first + limit]
 
     async def settle(self, policy: Deadline) -> None:
         """See `Deadlines.settle`."""

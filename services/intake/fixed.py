@@ -103,6 +103,4 @@ def _moved(
         ended_at=ended.get(of.due.step),
         pauses=tuple(of.pauses),
     )
-    for found in recomputation.recompute(policy, (before,), now):
-        due = StepDue(step=of.due.step, due_at=found.after.due_at, warn_at=found.after.warn_at)
-        yield MovedDue(due=due, before_at=before.due_at, breach=found.breach, running=running)
+    yield from recomputation.told(policy, of.due.step, before, now, running=running)

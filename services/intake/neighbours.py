@@ -151,6 +151,7 @@ class MemoryNeighbours:
                 incident = self._by_id[log, event.incident_id] = _Incident(event.incident_id, event.raised_at)
                 self._incidents[log, event.matched_on, event.reference].append(incident)
             case _ if recorded.envelope.stream.startswith("intake-") and isinstance(event, state.Event):
+                assert event.complaint_id is not None, "only investigation has deadlines of no complaint"
                 neighbour = known[event.complaint_id]
                 neighbour.complaint = state.evolve(neighbour.complaint, event)
                 self._index(log, event.complaint_id)

@@ -122,6 +122,7 @@ class Register:
                 await connection.execute(_ENTER_INCIDENT, _incident(event, recorded.envelope))
             case _ if recorded.envelope.stream.startswith(OWN) and isinstance(event, Event):
                 row = _changes(event) | {"version": recorded.envelope.version}
+                assert event.complaint_id is not None, "only investigation has deadlines of no complaint"
                 if isinstance(event, events.ComplaintAmended):
                     row |= await self._found_by(connection, log, event)
                 await connection.execute(update(COMPLAINTS).where(_of(log, event.complaint_id)).values(row))

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from typing import Any, Final
 from uuid import UUID
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.policy import PolicyPublished
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.decider import Stream, transact
 from libs.events.store import Context
 from libs.service.clock import Clock
 from libs.service.deadlines import (
+    RECOMPUTE,
     Change,
     Deadline,
     Deadlines,
@@ -20,17 +23,25 @@ from libs.service.deadlines import (
     SqlDeadlines,
     Started,
     Warned,
+    all_open,
+    coming,
+    follow,
 )
 from libs.service.wiring import Resources
-from services.investigation import overdue, state
+from services.investigation import overdue, recompute, state
 
 STREAM: Final[Stream[state.Investigation]] = Stream("investigation", state.INITIAL, state.evolve)
-FINDING, CONTRIBUTION, SUPPLIER = overdue.FINDING, overdue.CONTRIBUTION, overdue.SUPPLIER
+FINDING, CONTRIBUTION, SUPPLIER = state.FINDING, state.CONTRIBUTION, state.SUPPLIER
 
 
 def changes(event: Any) -> Iterator[Change]:
-    """What an event of an investigation's stream does to its deadlines."""
+    """What an event of an investigation's stream does to its deadlines; when a policy comes into force."""
     match event:
+        case PolicyPublished():
+            yield from coming(event)
+        case DeadlinesRecomputed(moved=moved):
+            for each in moved:
+                yield from follow(each, each.about or FINDING, warns=each.about is None)
         case events.InvestigationOpened():
             yield Ended(CONTRIBUTION)  # those of the round before
             if event.complaint_id is not None:  # an incident's complaints have clocks of their own
@@ -82,14 +93,21 @@ def clock(resources: Resources, kept: Deadlines) -> Clock:
     """The clock over deadlines kept anywhere."""
 
     async def pass_deadline(deadline: Deadline) -> None:
-        now = resources.now()
-        command = overdue.PassDeadline(
-            step=deadline.step, policy=await resources.policies.in_force(deadline.log, now), now=now
-        )
+        now, log, key = resources.now(), deadline.log, deadline.key
+        policy = await resources.policies.in_force(log, now)
         context = Context(actor="investigation", complaint_id=await _complaint_id(resources, deadline))
-        await transact(resources.store, deadline.log, STREAM, deadline.key, overdue.decide, command, context)
+        if deadline.step == RECOMPUTE:
+            moving = recompute.RecomputeDeadlines(policy=policy, now=now)
+            await transact(resources.store, log, STREAM, key, recompute.decide, moving, context)
+        else:
+            command = overdue.PassDeadline(step=deadline.step, policy=policy, now=now)
+            await transact(resources.store, log, STREAM, key, overdue.decide, command, context)
 
-    return Clock("investigation", kept, pass_deadline)
+    async def recomputed(log: str) -> AsyncIterator[Sequence[Deadline]]:
+        async for page in all_open(kept, log, resources.now()):
+            yield page
+
+    return Clock("investigation", kept, pass_deadline, recomputed)
 
 
 def _asked(duties: tuple[events.Duty, ...]) -> Iterator[Change]:

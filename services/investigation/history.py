@@ -215,7 +215,7 @@ def _again(complaint: Complaint, at: datetime) -> Complaint:
 
 def _moved(given: StepDue, moved: tuple[MovedDue, ...]) -> StepDue:
     """Where the time that the assignment gave lies by the calendar now (SLA-2)."""
-    lies = {(each.due.step, each.before_at): each.due for each in moved if each.running}
+    lies = {(each.due.step, each.before_at): each.due for each in moved if each.running and not each.about}
     return lies.get((given.step, given.due_at), given)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, assert_never
+from typing import assert_never
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.assign import EscalationCause
@@ -15,6 +15,9 @@ from libs.policy import escalation, people
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
 from services.investigation.state import (
+    CONTRIBUTION,
+    FINDING,
+    SUPPLIER,
     Event,
     File,
     Found,
@@ -24,11 +27,6 @@ from services.investigation.state import (
     NotOpened,
     Stopped,
 )
-
-# What falls due: the finding, one unit's contribution, one supplier's notice; as clocks name it.
-FINDING: Final = "investigate"
-CONTRIBUTION: Final = "contribution"
-SUPPLIER: Final = "supplier"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, assert_never
 from uuid import UUID
@@ -11,8 +12,10 @@ from libs.events import errors
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind, Severity
+from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
 
-Event = events.Event | DeadlineWarned | DeadlineMissed
+Event = events.Event | DeadlineWarned | DeadlineMissed | DeadlinesRecomputed
+Asked = tuple[datetime, Severity]  # since when something is owed, by the times of which severity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,16 +30,20 @@ class Term:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A supplier's, by what was written to them, and what became of it (INV-5)."""
+    """A supplier's: what was written to them, at which severity, and what became of it (INV-5)."""
 
     notified: events.SupplierNotified
+    severity: Severity
     solved: bool = False
     overdue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class File:
-    """All that is known of an inquiry, of whatever round; `complaint_ids` are those an incident covers."""
+    """All that is known of an inquiry, of whatever round; `complaint_ids` are those an incident covers.
+
+    `asked`: since when which unit owes its contribution.
+    """
 
     investigation_id: UUID
     complaint_id: UUID | None
@@ -53,6 +60,7 @@ class File:
     term: Term
     acted_on: int
     duties: tuple[events.Duty, ...] = ()
+    asked: Mapping[str, Asked] = field(default_factory=dict)
     overdue_units: frozenset[str] = frozenset()
     contributions: tuple[events.ContributionGiven, ...] = ()
     evidence: tuple[UUID, ...] = ()
@@ -109,6 +117,10 @@ class Stopped:
 Opened = Investigating | Joined | Found | Stopped
 Investigation = NotOpened | Opened
 INITIAL: Final = NotOpened()
+# What falls due: the finding, one unit's contribution, one supplier's notice; as clocks name it.
+FINDING: Final = "investigate"
+CONTRIBUTION: Final = "contribution"
+SUPPLIER: Final = "supplier"
 
 
 class NotYetAssigned(errors.Refused):
@@ -215,6 +227,7 @@ def _begun(event: events.InvestigationOpened | events.InvestigationJoined, befor
         term=Term(due_at=event.due_at, warn_at=event.warn_at),
         acted_on=event.acted_on,
         duties=opened.duties if opened else (),
+        asked=_asked(opened.duties, opened.opened_at, opened.severity) if opened else {},
     )
     if isinstance(before, NotOpened):
         return file
@@ -229,12 +242,17 @@ def _begun(event: events.InvestigationOpened | events.InvestigationJoined, befor
     )
 
 
+def _asked(duties: tuple[events.Duty, ...], at: datetime, severity: Severity) -> dict[str, Asked]:
+    return dict.fromkeys((duty.unit for duty in duties), (at, severity))
+
+
 def _resumed(event: events.InvestigationResumed, file: File) -> File:
     return replace(
         file,
         answerable=event.answerable,
         level=event.level,
         duties=event.duties,
+        asked=_asked(event.duties, event.resumed_at, file.severity),
         overdue_units=frozenset(),
         term=Term(due_at=event.due_at, warn_at=event.warn_at),
         acted_on=event.acted_on,
@@ -248,6 +266,7 @@ def _reclassified(event: events.InvestigationReclassified, file: File) -> File:
         kind=event.kind,
         severity=event.severity,
         duties=(*kept, *event.asked),
+        asked={**file.asked, **_asked(event.asked, event.reclassified_at, event.severity)},
         overdue_units=file.overdue_units.difference(event.dropped),
         acted_on=event.acted_on,
     )
@@ -269,6 +288,7 @@ Noted = (
     | events.DesignDefectReported
     | DeadlineWarned
     | DeadlineMissed
+    | DeadlinesRecomputed
 )
 
 
@@ -303,7 +323,7 @@ def _noted(event: Noted, file: File) -> File:
         case events.FieldVisitMade():
             return replace(file, visits=(*file.visits, event))
         case events.SupplierNotified():
-            return replace(file, notices=(*file.notices, Notice(notified=event)))
+            return replace(file, notices=(*file.notices, Notice(notified=event, severity=file.severity)))
         case events.SupplierSolved():
             return _with_notice(file, event.notice, solved=True)
         case events.SupplierOverdue():
@@ -316,8 +336,34 @@ def _noted(event: Noted, file: File) -> File:
             return replace(file, term=replace(file.term, warned=True))
         case DeadlineMissed():
             return replace(file, term=replace(file.term, missed=True))
+        case DeadlinesRecomputed(moved=moved):
+            return _recomputed(file, {each.about: each for each in moved})
         case _:
             assert_never(event)
+
+
+def _recomputed(file: File, moved: Mapping[str | None, MovedDue]) -> File:
+    """What is owed lies elsewhere: what was late and is so no more can be late again."""
+    again = {about for about, each in moved.items() if each.breach is not Breach.STANDS}
+    duties = {duty.unit: moved.get(f"{CONTRIBUTION}/{duty.unit}") for duty in file.duties}
+    notices = {each.notified.notice: moved.get(f"{SUPPLIER}/{each.notified.notice}") for each in file.notices}
+    return replace(
+        file,
+        duties=tuple(
+            replace(duty, due_at=lies.due.due_at) if (lies := duties[duty.unit]) else duty
+            for duty in file.duties
+        ),
+        overdue_units=frozenset(unit for unit in file.overdue_units if f"{CONTRIBUTION}/{unit}" not in again),
+        notices=tuple(
+            _renoticed(each, lies) if (lies := notices[each.notified.notice]) else each
+            for each in file.notices
+        ),
+    )
+
+
+def _renoticed(notice: Notice, lies: MovedDue) -> Notice:
+    notified = replace(notice.notified, due_at=lies.due.due_at)
+    return replace(notice, notified=notified, overdue=notice.overdue and lies.breach is Breach.STANDS)
 
 
 def _with_notice(file: File, number: int, *, solved: bool = False, overdue: bool = False) -> File:

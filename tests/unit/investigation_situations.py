@@ -21,12 +21,14 @@ from services.investigation import (
     investigate,
     join,
     overdue,
+    recompute,
     state,
     stop,
     supplier,
     visit,
 )
 from services.investigation.conclusion import Conclusion
+from tests.packs import changed
 from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 20, 1, 12, tzinfo=UTC)
@@ -34,6 +36,10 @@ HOUR, DAY = timedelta(hours=1), timedelta(days=1)
 THIS, INCIDENT, EARLIER, OTHER = (UUID(int=n) for n in range(2, 6))
 PHOTO, LETTER = UUID(int=20), UUID(int=21)
 POLICY = pack.load("standard")
+SNOWED = changed(
+    ("version: 1", "version: 2"),
+    ("single_days: []", "single_days: [{day: 2026-11-25, name: {zh: 雪, en: snow}}]"),
+)
 GROUND = Ground(policy=POLICY.reference, clause="ASG-R1")
 OFFICER = Answerable(unit="quality", person="quality-officer")
 HEAD = Answerable(unit="quality", person="quality-head")
@@ -190,9 +196,9 @@ record_finding = finding.RecordFinding(
     under=frozenset({"quality-head"}),
     now=NOW,
 )
-miss = overdue.PassDeadline(step=overdue.FINDING, policy=POLICY, now=NOW + 30 * DAY)
-contribution_late = replace(miss, step=f"{overdue.CONTRIBUTION}/sales")
-supplier_late = replace(miss, step=f"{overdue.SUPPLIER}/1")
+miss = overdue.PassDeadline(step=state.FINDING, policy=POLICY, now=NOW + 30 * DAY)
+contribution_late = replace(miss, step=f"{state.CONTRIBUTION}/sales")
+supplier_late = replace(miss, step=f"{state.SUPPLIER}/1")
 
 STEPS: dict[type, Callable[[Any, state.Investigation], list[Any]]] = {
     investigate.OpenInvestigation: investigate.decide,
@@ -208,6 +214,7 @@ STEPS: dict[type, Callable[[Any, state.Investigation], list[Any]]] = {
     supplier.SettleNotice: supplier.decide,
     finding.RecordFinding: finding.decide,
     overdue.PassDeadline: overdue.decide,
+    recompute.RecomputeDeadlines: recompute.decide,
 }
 
 
@@ -257,6 +264,7 @@ COMMANDS: dict[str, Any] = {
     "contribution late": contribution_late,
     "supplier late": supplier_late,
     "reclassify": reclassify,
+    "recompute": recompute.RecomputeDeadlines(policy=SNOWED, now=NOW),
 }
 
 

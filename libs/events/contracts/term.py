@@ -12,7 +12,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.events.contracts.handling import Ground, StepDue
-from libs.events.contracts.registry import contract
+from libs.events.contracts.registry import Fields, contract, upcast
 
 
 class Awaited(StrEnum):
@@ -65,21 +65,33 @@ class Breach(StrEnum):
 class MovedDue:
     """A deadline that lay at `before_at` and now lies at `due`, and what that does to a breach.
 
-    `running`: what it is for is still owed by it. Otherwise it is past, and was missed.
+    `running`: what it is for is still owed by it. Otherwise it is past, and was missed. `about` tells it from
+    that of a whole step: which contribution, supplier, approval, round of proposals, responsibility, appeal,
+    measure or notice it is of.
     """
 
     due: StepDue
     before_at: datetime
     breach: Breach | None
     running: bool
+    about: str | None = None
 
 
-@contract("clock")
+@contract("clock", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeadlinesRecomputed:
-    """A policy that came into force has another calendar or other times: these deadlines moved (SLA-2)."""
+    """A policy that came into force has another calendar or other times: these deadlines moved (SLA-2).
 
-    complaint_id: UUID
+    Each service says it of those that it fixed. `complaint_id` is None where they are an incident's.
+    """
+
+    complaint_id: UUID | None
     moved: tuple[MovedDue, ...]
     ground: Ground
     recomputed_at: datetime
+
+
+@upcast("complaints.clock.deadlines_recomputed.v1", "complaints.clock.deadlines_recomputed.v2")
+def _of_whole_steps(fields: Fields) -> Fields:
+    """Before, only those of steps were moved."""
+    return {**fields, "moved": [{**each, "about": None} for each in fields["moved"]]}

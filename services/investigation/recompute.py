@@ -1,0 +1,83 @@
+"""Step 4, recompute: a policy that came into force moves what units and suppliers owe (SLA-2, trap 7)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from typing import assert_never
+
+from libs.events.contracts.handling import Step
+from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
+from libs.policy import recomputation
+from libs.policy.pack import Pack
+from libs.policy.recomputation import Running
+from libs.policy.schema.deadlines import Errand
+from services.investigation.state import (
+    CONTRIBUTION,
+    SUPPLIER,
+    File,
+    Found,
+    Investigating,
+    Investigation,
+    Joined,
+    NotOpened,
+    Stopped,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RecomputeDeadlines:
+    """The policy that is in force, which may have another calendar or other times than the one before."""
+
+    policy: Pack
+    now: datetime
+
+
+def decide(command: RecomputeDeadlines, investigation: Investigation) -> list[DeadlinesRecomputed]:
+    """Only of what is still owed; once it lies where the policy has it, there is nothing to say."""
+    match investigation:
+        case Investigating(file) | Joined(file):
+            return _told(file, (*_contributions(command, file), *_suppliers(command, file)), command)
+        case Found(file) | Stopped(file):
+            return _told(file, tuple(_suppliers(command, file)), command)
+        case NotOpened():
+            return []
+        case _:
+            assert_never(investigation)
+
+
+def _told(file: File, moved: tuple[MovedDue, ...], command: RecomputeDeadlines) -> list[DeadlinesRecomputed]:
+    if not moved:
+        return []
+    return [
+        DeadlinesRecomputed(
+            complaint_id=file.complaint_id,
+            moved=moved,
+            ground=command.policy.ground(),
+            recomputed_at=command.now,
+        )
+    ]
+
+
+def _contributions(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
+    for duty in file.owed:
+        since, severity = file.asked[duty.unit]
+        what = Running(what=Errand.CONTRIBUTION, severity=severity, started_at=since, due_at=duty.due_at)
+        yield from _moved(command, what, f"{CONTRIBUTION}/{duty.unit}")
+
+
+def _suppliers(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
+    for notice in file.notices:
+        if not notice.solved:
+            what = Running(
+                what=Errand.SUPPLIER,
+                severity=notice.severity,
+                started_at=notice.notified.notified_at,
+                due_at=notice.notified.due_at,
+            )
+            yield from _moved(command, what, f"{SUPPLIER}/{notice.notified.notice}")
+
+
+def _moved(command: RecomputeDeadlines, what: Running, about: str) -> Iterator[MovedDue]:
+    return recomputation.told(command.policy, Step.INVESTIGATE, what, command.now, about)
