@@ -12,10 +12,10 @@ from bench import complaints, eventsourced, fill
 from bench.measure import Contestant, Group, Row, Scale
 from bench.servers import Place
 from bench.workers import Counted, Ready, together
-from libs.events import ledger
+from libs.events import ledger, store
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
-from libs.events.store import EventStore, pages
+from libs.service import lean
 
 RATE = "events/s"
 REPLAY, NOTIFICATIONS, VERIFY = "replay", "eventsourcing, select_notifications", "verify"
@@ -54,17 +54,16 @@ def replay(ready: Ready, dsn: str) -> Counted:
 
 async def _replay(ready: Ready, dsn: str) -> Counted:
     async with PostgresLog(dsn) as log:
-        store = EventStore(log, KeyRing(log, complaints.KEY))
-        await store.read(complaints.LOG, limit=1)  # connected, and the contract's reader is built
-        count, decoding = 0, 0.0
+        events = store.EventStore(log, KeyRing(log, complaints.KEY))
+        await events.read(complaints.LOG, limit=1)  # connected, and the contract's reader is built
+        lean.settle()  # as services and commands do
+        count = 0
         ready()
         began = time.perf_counter()
-        async for page in pages(log, complaints.LOG):
-            read_at = time.perf_counter()
-            count += len(await store.decode(complaints.LOG, page))
-            decoding += time.perf_counter() - read_at
+        async for page in store.replay(events, complaints.LOG):
+            count += len(page)
         elapsed = time.perf_counter() - began
-        return Counted(count, elapsed, remark=_split(count, elapsed, "decoding", decoding))
+        return Counted(count, elapsed, remark=f"{elapsed / count * 1e6:.1f} us an event")
 
 
 def verify(ready: Ready, dsn: str) -> Counted:
@@ -82,7 +81,7 @@ async def _verify(ready: Ready, dsn: str) -> Counted:
         if not verdict.sound:
             raise RuntimeError(f"the log is not sound: {verdict.fault}")
         began = time.perf_counter()
-        async for _ in pages(log, complaints.LOG):
+        async for _ in store.pages(log, complaints.LOG):
             pass
         checking = elapsed - (time.perf_counter() - began)
         return Counted(verdict.events, elapsed, remark=_split(verdict.events, elapsed, "checking", checking))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Protocol
 from uuid import UUID
@@ -184,9 +184,13 @@ class EventStore:
     async def decode(self, log: str, envelopes: Iterable[Envelope]) -> list[Recorded[Any]]:
         """Decode envelopes, reading their keys in one go; ContractError for one that does not fit."""
         envelopes = list(envelopes)
-        needed = {key_id for envelope in envelopes if (key_id := codec.key_named_in(envelope.body))}
-        keys = await self.keys.for_opening(log, needed) if needed else {}
+        keys = await self.keys_of(log, envelopes)
         return [codec.decode(envelope, keys) for envelope in envelopes]
+
+    async def keys_of(self, log: str, envelopes: Iterable[Envelope]) -> Mapping[UUID, DataKey]:
+        """What opens these, read in one go; a key that is missing was erased."""
+        needed = {key_id for envelope in envelopes if (key_id := codec.key_named_in(envelope.body))}
+        return await self.keys.for_opening(log, needed) if needed else {}
 
     async def _seal(
         self,
@@ -245,3 +249,22 @@ async def pages(
             following.cancel()
     if page := [envelope for envelope in page if envelope.seq <= last]:
         yield page
+
+
+async def replay(
+    store: EventStore, name: str, after: int = 0, upto: int | None = None
+) -> AsyncIterator[list[Recorded[Any]]]:
+    """The same, decoded. While one page is, the events and the keys of the next are read."""
+    page: list[Envelope] = []
+    keys: Mapping[UUID, DataKey] = {}
+    async for following in pages(store.log, name, after, upto):
+        coming = asyncio.create_task(store.keys_of(name, following))
+        try:
+            await asyncio.sleep(0)
+            if page:
+                yield [codec.decode(envelope, keys) for envelope in page]
+            page, keys = following, await coming
+        finally:
+            coming.cancel()
+    if page:
+        yield [codec.decode(envelope, keys) for envelope in page]
