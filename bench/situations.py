@@ -158,6 +158,7 @@ def told(seen: Seen) -> Iterator[Situation]:
                 as_of=command.as_of,
                 text="It was received and is looked into.",
                 author=SOMEBODY,
+                under=frozenset(),
                 policy=command.policy,
                 now=command.now,
             )
@@ -174,6 +175,7 @@ def rewarded(seen: Seen) -> Iterator[Situation]:
             amount=None,
             reason=REASON,
             author=SOMEBODY,
+            ground=POLICY.ground(),
             now=command.now,
         )
         yield granted, case

@@ -132,7 +132,8 @@ def finding(case: Case) -> Json:
 
 async def visit(staff: Staff, case: Case, owed: Owed) -> None:
     """Agreed, made, reported (INV-3)."""
-    agreed = {"person": owed.person, "agreed_for": (staff.pace.now() + timedelta(hours=1)).isoformat()}
+    on_the_way = staff.pace.after(timedelta(hours=1))
+    agreed = {"person": owed.person, "agreed_for": (staff.pace.now() + on_the_way).isoformat()}
     answer = await staff.callers.post("investigation", f"{case.path}/field-visits", owed.person, agreed)
     if number := answer.content.get("field_visit"):
         report = {
@@ -142,7 +143,11 @@ async def visit(staff: Staff, case: Case, owed: Owed) -> None:
             "signed_by_customer": True,
         }
         path = f"{case.path}/field-visits/{number}/report"
-        await staff.callers.post("investigation", path, owed.person, report)
+        staff.pace.appoint(case, on_the_way, partial(_reported, staff, path, owed.person, report))
+
+
+async def _reported(staff: Staff, path: str, person: str, report: Json) -> None:
+    await staff.callers.post("investigation", path, person, report)
 
 
 async def notify_supplier(staff: Staff, case: Case, owed: Owed) -> None:

@@ -14,6 +14,7 @@ from deploy.people.staff import Case, Mood, Staff
 DESK: Final = "after-sales-officer"
 CUSTOMER: Final = "customer"
 SUPERIOR: Final = "after-sales-head"
+ABOVE: Final = "board-chair"  # answers to nobody
 
 
 async def contest(staff: Staff, case: Case) -> None:
@@ -69,10 +70,15 @@ async def tell_by_hand(staff: Staff, case: Case) -> None:
         how: tuple[str, Json | None] = ("handover", {"how": "Told on the telephone"})
         if case.happens(f"sends {notice_id} again", 0.3) and case.once(f"sends {notice_id} again"):
             how = ("resend", None)
-        work = partial(
-            staff.callers.post, "notifier", f"/v1/notifications/{notice_id}/{how[0]}", DESK, how[1]
-        )
-        staff.pace.appoint(case, staff.pace.after(timedelta(hours=2)), partial(_done, work))
+        work = partial(_tell, staff, f"/v1/notifications/{notice_id}/{how[0]}", how[1])
+        staff.pace.appoint(case, staff.pace.after(timedelta(hours=2)), work)
+
+
+async def _tell(staff: Staff, path: str, body: Json | None) -> None:
+    """The desk does, unless it is about them or somebody they answer to (ASG-4)."""
+    answer = await staff.callers.post("notifier", path, DESK, body)
+    if answer.refused == "judge_in_own_cause":
+        await staff.callers.post("notifier", path, ABOVE, body)
 
 
 async def thank(staff: Staff, case: Case) -> None:

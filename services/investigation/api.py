@@ -15,7 +15,7 @@ from libs.events.contracts.notify import NoticeKind
 from libs.policy import deadlines, notices, people
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
-from libs.service import body, paging
+from libs.service import body, failures, paging
 from libs.service.fields import Instant, Reference
 from services.investigation import evidence, finding, state, supplier, views, visit
 from services.investigation.conclusion import Conclusion
@@ -104,6 +104,7 @@ async def agree_field_visit(complaint_id: UUID, body: FieldVisitBody, call: Call
         under=frozenset(people.superiors(call.policy, body.person)),
         agreed_for=body.agreed_for,
         author=call.caller.subject,
+        author_under=call.under,
         now=call.now,
     )
     standing = await call.carry_out(case, visit.decide, command, body)
@@ -115,6 +116,8 @@ async def report_field_visit(
     complaint_id: UUID, number: Number, body: VisitReportBody, call: Called
 ) -> InvestigationAnswer:
     """Solved on the spot, or the fault recorded; a unit is taken back against a signed hand-over."""
+    if body.arrived_at > call.now:
+        raise failures.malformed("/arrived_at", "in_the_future", "This time has not come yet")
     case = await call.case(complaint_id)
     command = visit.ReportFieldVisit(
         complaint_id=case.complaint_id,
@@ -122,6 +125,7 @@ async def report_field_visit(
         visit=number,
         **dict(body),
         author=call.caller.subject,
+        under=call.under,
         now=call.now,
     )
     standing = await call.carry_out(case, visit.decide, command, body)
@@ -137,6 +141,7 @@ async def notify_supplier(complaint_id: UUID, body: SupplierNoticeBody, call: Ca
         complaint_id=case.complaint_id,
         data_subject=case.data_subject,
         author=call.caller.subject,
+        under=call.under,
         now=call.now,
         **said,
     )
@@ -152,7 +157,11 @@ async def settle_notice(complaint_id: UUID, number: Number, call: Called) -> Inv
     """Nothing more is owed by this notice."""
     case = await call.case(complaint_id)
     command = supplier.SettleNotice(
-        complaint_id=case.complaint_id, notice=number, author=call.caller.subject, now=call.now
+        complaint_id=case.complaint_id,
+        notice=number,
+        author=call.caller.subject,
+        under=call.under,
+        now=call.now,
     )
     standing = await call.carry_out(case, supplier.decide, command, b"")
     return _answer(standing.state, standing.version)
@@ -175,7 +184,7 @@ async def record_finding(complaint_id: UUID, body: FindingBody, call: Called) ->
         told=_told(case, call.policy, call.now),
         repair_before=repair_before,
         author=call.caller.subject,
-        under=frozenset(people.superiors(call.policy, call.caller.subject)),
+        under=call.under,
         now=call.now,
     )
     standing = await call.carry_out(case, finding.decide, command, body)

@@ -13,7 +13,7 @@ from starlette.requests import Request
 
 from libs.events import errors
 from libs.events.decider import standing
-from libs.policy import incidents
+from libs.policy import incidents, people
 from libs.service import auth, commands, wiring
 from libs.service.auth import Caller
 from libs.service.wiring import Resources
@@ -89,6 +89,11 @@ class Call(commands.Call):
     """One person's call at this desk."""
 
     desk: Desk
+
+    @property
+    def under(self) -> frozenset[str]:
+        """Everybody whom the caller answers to."""
+        return frozenset(people.superiors(self.policy, self.caller.subject))
 
     async def case(self, named: UUID) -> Case:
         """See `Desk.case`."""

@@ -44,6 +44,7 @@ class NotifySupplier:
     cost: Money
     due_at: datetime
     author: str
+    under: frozenset[str]  # everybody the author answers to
     now: datetime
 
 
@@ -54,6 +55,7 @@ class SettleNotice:
     complaint_id: UUID | None
     notice: int
     author: str
+    under: frozenset[str]  # everybody the author answers to
     now: datetime
 
 
@@ -75,6 +77,7 @@ def decide(command: NotifySupplier | SettleNotice, investigation: Investigation)
 
 
 def _notify(command: NotifySupplier, file: File) -> list[events.Event]:
+    state.judge_in_own_cause(file, command.author, command.under)
     for open_notice in (each.notified for each in file.notices if not each.solved):
         asked = (open_notice.supplier, open_notice.problem, open_notice.model)
         if asked == (command.supplier, command.problem, command.model):
@@ -101,6 +104,7 @@ def _notify(command: NotifySupplier, file: File) -> list[events.Event]:
 
 
 def _settle(command: SettleNotice, file: File) -> list[events.Event]:
+    state.judge_in_own_cause(file, command.author, command.under)
     if not 1 <= command.notice <= len(file.notices):
         raise SupplierNotNotified(notice=command.notice)
     if file.notices[command.notice - 1].solved:

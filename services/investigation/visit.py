@@ -41,7 +41,7 @@ class SolvedOrTakenBack(errors.Refused):
 class AgreeFieldVisit:
     """When somebody comes, as agreed with the customer; `known` when the policy knows the person.
 
-    `under`: everybody whom that person answers to.
+    `under`: everybody whom that person answers to, `author_under` whom the author does.
     """
 
     complaint_id: UUID | None
@@ -50,6 +50,7 @@ class AgreeFieldVisit:
     under: frozenset[str]
     agreed_for: datetime
     author: str
+    author_under: frozenset[str]
     now: datetime
 
 
@@ -68,6 +69,7 @@ class ReportFieldVisit:
     promised_for: date | None
     signed_by_customer: bool
     author: str
+    under: frozenset[str]  # everybody the author answers to
     now: datetime
 
 
@@ -94,6 +96,7 @@ def _agree(command: AgreeFieldVisit, file: File) -> list[events.Event]:
     if not command.known:
         raise state.UnknownPerson(persons=[command.person])
     state.judge_in_own_cause(file, command.person, command.under)
+    state.judge_in_own_cause(file, command.author, command.author_under)
     made = file.agreed is not None and len(file.visits) == file.agreed.visit
     before = None if made else file.agreed
     if before and (before.person, before.agreed_for) == (command.person, command.agreed_for):
@@ -112,6 +115,7 @@ def _agree(command: AgreeFieldVisit, file: File) -> list[events.Event]:
 
 
 def _report(command: ReportFieldVisit, file: File) -> list[events.Event]:
+    state.judge_in_own_cause(file, command.author, command.under)
     if file.agreed is None or command.visit > file.agreed.visit:
         raise VisitNotAgreed(visit=command.visit)
     made = _made(command, file, file.agreed)

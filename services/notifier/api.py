@@ -8,6 +8,7 @@ from uuid import UUID
 from fastapi import Query
 from starlette.responses import Response
 
+from libs.policy import people
 from libs.service import body, idempotency, paging, wiring
 from libs.service.commands import Called
 from libs.service.fields import Reference
@@ -63,8 +64,15 @@ async def resend_notification(notice_id: UUID, call: Called) -> NoticeAnswer:
 async def hand_over_notification(notice_id: UUID, body: HandOverBody, call: Called) -> NoticeAnswer:
     """It counts as told from then on, and nobody owes it any more."""
     before, _ = await desk.notice(call.resources, call.caller.org, notice_id)
-    command = resend.HandOverNotice(how=body.how, author=call.caller.subject, now=call.now)
     about = before.letter.written.complaint_id
+    told_of = await desk.complaint(call.resources, call.caller.org, about) if about else None
+    command = resend.HandOverNotice(
+        how=body.how,
+        author=call.caller.subject,
+        under=_under(call),
+        about=told_of.about(call.policy) if told_of else None,
+        now=call.now,
+    )
     standing = await call.submit(NOTICES, notice_id, resend.decide, command, body, about=about)
     return _answer(standing.state, standing.version)
 
@@ -80,6 +88,7 @@ async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> Re
         as_of=about.as_of,
         text=body.text,
         author=call.caller.subject,
+        under=_under(call),
         policy=call.policy,
         now=call.now,
     )
@@ -90,6 +99,11 @@ async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> Re
         replied=isinstance(standing.state, promise.Given),
         due_at=about.reply_due_at,
     )
+
+
+def _under(call: Called) -> frozenset[str]:
+    """Everybody whom the caller answers to."""
+    return frozenset(people.superiors(call.policy, call.caller.subject))
 
 
 def _answer(notice: state.Notice, version: int) -> NoticeAnswer:

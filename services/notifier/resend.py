@@ -9,6 +9,7 @@ from typing import assert_never
 from libs.events import errors
 from libs.events.contracts import notify as events
 from libs.events.contracts.personal import Erased
+from services.notifier import state
 from services.notifier.state import Arrived, HandedOver, LeftToPerson, Notice, NotWritten, Sending
 
 
@@ -36,10 +37,15 @@ class ResendNotice:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HandOverNotice:
-    """A person told the recipient by hand; `how` says by which means and what came of it."""
+    """A person told the recipient by hand; `how` says by which means and what came of it.
+
+    `about`: the person complained of.
+    """
 
     how: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     now: datetime
 
 
@@ -83,6 +89,7 @@ def _resend(command: ResendNotice, notice: Sending | LeftToPerson | Arrived | Ha
 def _hand_over(command: HandOverNotice, notice: Sending | LeftToPerson | Arrived | HandedOver) -> list[Event]:
     match notice:
         case Sending(letter) | LeftToPerson(letter):
+            state.judge_in_own_cause(command.about, command.author, command.under)
             return [
                 events.NoticeHandedOver(
                     notice_id=letter.notice_id,

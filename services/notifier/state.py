@@ -90,6 +90,18 @@ Notice = NotWritten | Known
 INITIAL: Final = NotWritten()
 
 
+class JudgeInOwnCause(errors.Refused):
+    """The complaint is about you, or somebody you answer to: another person must answer the customer."""
+
+    code = "judge_in_own_cause"
+
+
+def judge_in_own_cause(about: str | None, author: str, under: frozenset[str]) -> None:
+    """Refused to the person complained of, and to whoever answers to them (ASG-4)."""
+    if about is not None and about in {author, *under}:
+        raise JudgeInOwnCause
+
+
 def evolve(notice: Notice, event: Event) -> Notice:
     """The situation after `event`."""
     if isinstance(event, events.NoticeWritten):

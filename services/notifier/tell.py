@@ -8,6 +8,7 @@ from datetime import datetime
 from libs.events.contracts import notify as events
 from libs.events.contracts.notify import Reply
 from libs.policy.pack import Pack
+from services.notifier import state
 from services.notifier.promise import Event, Given, Promise, owe
 from services.notifier.term import Debtor, Term, missed_by
 
@@ -22,12 +23,14 @@ class TellCustomer:
     as_of: int
     text: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
     policy: Pack
     now: datetime
 
 
 def decide(command: TellCustomer, promise: Promise) -> list[Event]:
     """It is on record each time; the first time it is also the reply that the customer was owed."""
+    state.judge_in_own_cause(command.debtor.about, command.author, command.under)
     told = events.CustomerTold(
         complaint_id=command.debtor.complaint_id,
         data_subject=command.data_subject,

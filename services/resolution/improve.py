@@ -35,7 +35,7 @@ class AlreadyVerified(errors.Refused):
 class PlanImprovement:
     """Lesson, countermeasure, owner, and by when it must be complete (IMP-1).
 
-    `cause_code` is None where the cause of a complaint is not known yet.
+    `cause_code` is None where the cause of a complaint is not known yet. `about`: the persons complained of.
     """
 
     improvement_id: UUID
@@ -48,16 +48,20 @@ class PlanImprovement:
     warn_at: datetime
     ground: Ground
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: frozenset[str]
     now: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendImprovement:
-    """It answers one more complaint (IMP-3)."""
+    """It answers one more complaint (IMP-3); `about`: as in `PlanImprovement`."""
 
     improvement_id: UUID
     complaint_id: UUID
     author: str
+    under: frozenset[str]
+    about: frozenset[str]
     now: datetime
 
 
@@ -67,6 +71,8 @@ Event = events.ImprovementPlanned | events.ImprovementExtended
 
 def decide(command: Command, improvement: Improvement) -> list[Event]:
     """A measure is planned once; complaints may join it until it has proved effective."""
+    for person in command.about:
+        state.judge_in_own_cause(person, command.author, command.under)
     match command:
         case PlanImprovement():
             return _plan(command, improvement)

@@ -49,6 +49,8 @@ async def plan_improvement(body: ImprovementBody, call: Called) -> ImprovementAn
         warn_at=min(due.warn_at, body.due_at or due.due_at),
         ground=call.policy.ground(call.policy.deadlines.of(Errand.MEASURE).clause),
         author=call.caller.subject,
+        under=call.under,
+        about=_complained_of(call, complaints),
         now=call.now,
     )
     first = complaints[0].complaint_id
@@ -56,6 +58,12 @@ async def plan_improvement(body: ImprovementBody, call: Called) -> ImprovementAn
     answered = _answer(standing)
     call.response.headers["Location"] = f"/v1/improvements/{answered.improvement_id}"
     return answered
+
+
+def _complained_of(call: Call, complaints: list[Complaint]) -> frozenset[str]:
+    """Everybody whom one of them is about."""
+    named = (people.complained_of(call.policy, each.respondent) for each in complaints)
+    return frozenset(filter(None, named))
 
 
 def _cause(body: ImprovementBody, complaints: list[Complaint]) -> str | None:
@@ -104,6 +112,8 @@ async def extend_improvement(improvement_id: UUID, body: ComplaintBody, call: Ca
         improvement_id=improvement_id,
         complaint_id=joining.complaint_id,
         author=call.caller.subject,
+        under=call.under,
+        about=_complained_of(call, [joining]),
         now=call.now,
     )
     return _answer(
@@ -132,7 +142,7 @@ async def complete_improvement(improvement_id: UUID, call: Called) -> Improvemen
         improvement_id=improvement_id,
         author=call.caller.subject,
         observed_until=observed_until,
-        verifier=_verifier(call, found),
+        verifier=_verifier(call, found, people.complained_of(call.policy, complaint.respondent)),
         due_at=due.due_at,
         warn_at=due.warn_at,
         now=call.now,
@@ -140,13 +150,16 @@ async def complete_improvement(improvement_id: UUID, call: Called) -> Improvemen
     return await _carried_out(call, found, complete.decide, command, b"")
 
 
-def _verifier(call: Call, found: measure.Existing) -> Answerable:
-    """The head of the owner's unit, unless they had a hand in it; then whoever of leadership had none."""
+def _verifier(call: Call, found: measure.Existing, about: str | None) -> Answerable:
+    """The head of the owner's unit, unless they had a hand in it, or it is `about` them (ASG-4).
+
+    Then whoever of leadership had none.
+    """
     owner = found.plan.owner
     head = people.head_of(call.policy, owner.unit)
     candidates = (*((head,) if head else ()), *call.policy.leadership.members)
     doers = frozenset({owner.person, call.caller.subject, *found.plan.done_by})
-    return people.choose(call.policy, candidates, call.today, excluded=doers).answerable
+    return people.choose(call.policy, candidates, call.today, about, doers).answerable
 
 
 @router.post("/v1/improvements/{improvement_id}/verification", summary="Was it effective? (IMP-1)")
@@ -160,6 +173,8 @@ async def verify_improvement(improvement_id: UUID, body: VerificationBody, call:
         effective=body.effective,
         text=body.text,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         due_at=due.due_at,
         warn_at=due.warn_at,
         ground=call.policy.ground(call.policy.thresholds.observation.clause),

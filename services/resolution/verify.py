@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.events import errors
 from libs.events.contracts import improve as events
 from libs.events.contracts.handling import Ground
+from services.resolution import state
 from services.resolution.measure import Completed, Improvement, NotPlanned, NotYetPlanned, Planned, Verified
 
 
@@ -39,12 +40,17 @@ class VerifiedBefore(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyImprovement:
-    """Effective or not; if not, its owner owes more, by `due_at`."""
+    """Effective or not; if not, its owner owes more, by `due_at`.
+
+    `about`: the person complained of in the complaint that the measure was planned for.
+    """
 
     improvement_id: UUID
     effective: bool
     text: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     due_at: datetime
     warn_at: datetime
     ground: Ground
@@ -99,6 +105,7 @@ def _verify(command: VerifyImprovement, improvement: Improvement) -> list[Event]
         case Completed(plan, completed):
             if command.author in {plan.owner.person, *plan.done_by}:
                 raise OwnMeasure
+            state.judge_in_own_cause(command.about, command.author, command.under)
             if command.effective and command.now < completed.observed_until:
                 raise StillObserved(observed_until=completed.observed_until.isoformat())
             return [

@@ -140,7 +140,7 @@ async def test_out_of_order_is_refused_with_what_has_to_happen_first(running: Ru
     await running.intake.says(complaint_history.recorded(unassigned))
     problem(await running.post(unassigned, "evidence", {"text": "?"}), 409, "not_yet_assigned")
     complaint_id = await running.assigned()
-    report = {"arrived_at": "2026-11-21T09:00:00+08:00", "found": "flicker"}
+    report = {"arrived_at": "2026-11-20T09:00:00+08:00", "found": "flicker"}
     problem(await running.post(complaint_id, "field-visits/1/report", report), 409, "visit_not_agreed")
     problem(await running.post(complaint_id, "supplier-notices/1/solution"), 409, "supplier_not_notified")
     stranger = {**FINDING, "responsible": [{"unit": "sales", "person": "nobody", "share": "1"}]}
@@ -165,9 +165,9 @@ async def test_a_command_is_carried_out_once_and_only_on_what_the_caller_saw(run
 @pytest.mark.rule("INV-3", "INV-5")
 async def test_visits_and_supplier_notices_over_http(running: Running) -> None:
     complaint_id = await running.assigned()
-    agreed = {"person": "station-east-officer", "agreed_for": "2026-11-21T09:00:00+08:00"}
+    agreed = {"person": "station-east-officer", "agreed_for": "2026-11-20T08:30:00+08:00"}
     assert (await running.done(complaint_id, "field-visits", agreed))["field_visit"] == 1
-    report = {"arrived_at": "2026-11-21T09:30:00+08:00", "found": "三支灯管闪烁", "taken_back": True}
+    report = {"arrived_at": "2026-11-20T09:00:00+08:00", "found": "三支灯管闪烁", "taken_back": True}
     answer = await running.post(complaint_id, "field-visits/1/report", report)
     problem(answer, 409, "hand_over_incomplete")
     signed = report | {"promised_for": "2026-11-30", "signed_by_customer": True}

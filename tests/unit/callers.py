@@ -187,7 +187,7 @@ FOUND = {
     "loss": {"amount": "900.00", "currency": "CNY", "basis": "one visit"},
 }
 VISIT = {"person": "station-east-officer", "agreed_for": (NOW + cases.DAY).isoformat()}
-REPORT = {"arrived_at": (NOW + cases.DAY).isoformat(), "found": "three tubes flicker"}
+REPORT = {"arrived_at": NOW.isoformat(), "found": "three tubes flicker"}
 LIFTED = {"outcome": "lifted", "reason": "it had been reported"}
 UNMOVED = {"effective": False, "text": "two came back"}
 EXPLAINED = {"remedies": [{"kind": "explanation", "text": "why it flickered"}]}

@@ -131,6 +131,7 @@ agree_visit = visit.AgreeFieldVisit(
     under=frozenset({"station-east-head", "after-sales-head"}),
     agreed_for=NOW + DAY,
     author="station-east-officer",
+    author_under=frozenset({"station-east-head", "after-sales-head"}),
     now=NOW,
 )
 report_visit = visit.ReportFieldVisit(
@@ -145,6 +146,7 @@ report_visit = visit.ReportFieldVisit(
     promised_for=date(2026, 11, 30),
     signed_by_customer=True,
     author="station-east-officer",
+    under=frozenset({"station-east-head", "after-sales-head"}),
     now=NOW + DAY,
 )
 notify_supplier = supplier.NotifySupplier(
@@ -160,9 +162,16 @@ notify_supplier = supplier.NotifySupplier(
     cost=Money(amount=Decimal("120.00"), currency="CNY"),
     due_at=NOW + 5 * DAY,
     author="procurement-officer",
+    under=frozenset({"procurement-head"}),
     now=NOW,
 )
-settle_notice = supplier.SettleNotice(complaint_id=THIS, notice=1, author="procurement-officer", now=NOW)
+settle_notice = supplier.SettleNotice(
+    complaint_id=THIS,
+    notice=1,
+    author="procurement-officer",
+    under=frozenset({"procurement-head"}),
+    now=NOW,
+)
 conclusion = Conclusion(
     cause=events.Cause(code="driver-capacitor", text="the driver's capacitor was overheated in soldering"),
     responsible=(

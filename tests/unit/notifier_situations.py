@@ -57,7 +57,13 @@ EVERYTHING_FAILED = (
 send_again = resend.ResendNotice(
     to="wang@new.example.com", channels=("outbox", "jetstream"), author="after-sales-officer", now=NOW + HOUR
 )
-hand_over = resend.HandOverNotice(how="told on the phone", author="after-sales-officer", now=NOW + HOUR)
+hand_over = resend.HandOverNotice(
+    how="told on the phone",
+    author="after-sales-officer",
+    under=frozenset({"after-sales-head", "general-manager"}),
+    about=None,
+    now=NOW + HOUR,
+)
 pass_arrival = overdue.PassArrival(debtor=DEBTOR, policy=POLICY, now=NOW + DAY)
 
 follow = reply.FollowComplaint(
@@ -81,6 +87,7 @@ tell_customer = tell.TellCustomer(
     as_of=50,
     text="我在电话里说明了情况",
     author="after-sales-officer",
+    under=frozenset({"after-sales-head", "general-manager"}),
     policy=POLICY,
     now=NOW + HOUR,
 )

@@ -278,10 +278,17 @@ plan_it = improve.PlanImprovement(
     warn_at=NOW + 16 * DAY,
     ground=GROUND,
     author="quality-officer",
+    under=propose_it.under,
+    about=NOBODY,
     now=NOW,
 )
 extend_it = improve.ExtendImprovement(
-    improvement_id=MEASURE, complaint_id=OTHER, author="quality-officer", now=NOW
+    improvement_id=MEASURE,
+    complaint_id=OTHER,
+    author="quality-officer",
+    under=propose_it.under,
+    about=NOBODY,
+    now=NOW,
 )
 progress = complete.ReportProgress(
     improvement_id=MEASURE, text="loggers bought", author="production-officer", now=NOW
@@ -300,6 +307,8 @@ effective = verify.VerifyImprovement(
     effective=True,
     text="none came back",
     author="quality-head",
+    under=frozenset({"general-manager", "board-chair"}),
+    about=None,
     due_at=NOW + 140 * DAY,
     warn_at=NOW + 136 * DAY,
     ground=POLICY.ground("IMP-O1"),

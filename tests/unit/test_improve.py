@@ -70,6 +70,21 @@ def test_another_person_than_who_did_it_checks_the_effect() -> None:
     assert when(effective, completed)
 
 
+@rule("ASG-4", "IMP-1")
+@pytest.mark.parametrize("about", ["quality-officer", "quality-head"])
+def test_whom_it_is_about_neither_plans_the_measure_nor_adds_the_complaint_to_one(about: str) -> None:
+    """Nor anybody below them; what one of many complaints is about is enough."""
+    among = frozenset({"sales-head", about})
+    refuses(state.JudgeInOwnCause, replace(plan_it, about=among), measured())
+    refuses(state.JudgeInOwnCause, replace(extend_it, about=among), measured(plan_it))
+
+
+@rule("ASG-4", "IMP-1")
+@pytest.mark.parametrize("about", ["quality-head", "general-manager"])
+def test_whom_it_is_about_does_not_check_the_effect(about: str) -> None:
+    refuses(state.JudgeInOwnCause, replace(effective, about=about), measured(plan_it, complete_it))
+
+
 @rule("IMP-1")
 def test_it_is_found_effective_only_once_it_was_observed_long_enough() -> None:
     refuses(verify.NotYetCompleted, effective, measured(plan_it))

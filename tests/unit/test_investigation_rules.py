@@ -170,6 +170,32 @@ def test_nobody_records_what_was_found_about_themselves() -> None:
     refuses(state.JudgeInOwnCause, record_finding, given(about_their_head, add_evidence))
 
 
+@pytest.mark.rule("ASG-4", "INV-3", "INV-5")
+@pytest.mark.parametrize("about", ["sales-officer", "sales-head"])
+@pytest.mark.parametrize(
+    "handles",
+    [
+        replace(agree_visit, author="sales-officer", author_under=frozenset({"sales-head"})),
+        replace(report_visit, author="sales-officer", under=frozenset({"sales-head"})),
+        replace(notify_supplier, author="sales-officer", under=frozenset({"sales-head"})),
+        replace(settle_notice, author="sales-officer", under=frozenset({"sales-head"})),
+    ],
+    ids=lambda command: type(command).__name__,
+)
+def test_whom_it_is_about_deals_with_neither_the_customer_nor_the_supplier(handles: Any, about: str) -> None:
+    refuses(
+        state.JudgeInOwnCause, handles, given(replace(open_it, about=about), agree_visit, notify_supplier)
+    )
+
+
+@pytest.mark.rule("ASG-4", "INV-2")
+def test_whom_it_is_about_is_heard_and_their_unit_gives_what_it_owes() -> None:
+    """To say what one knows is not to handle the complaint: others make the finding of it."""
+    about = given(replace(open_it, about="sales-head"))
+    assert len(when(contribute, about)) == 1
+    assert len(when(replace(add_evidence, author="sales-head"), about)) == 1
+
+
 @pytest.mark.rule("INV-3")
 @pytest.mark.parametrize(
     ("arrived_at", "force_majeure", "on_time"),
