@@ -35,10 +35,14 @@ HASTY: Final = 0.05  # of those who check a measure: before it was observed long
 async def propose(staff: Staff, case: Case, owed: Owed) -> Answer | None:
     """What answers the demand; another one each time it was turned down, and a dispute settled in the end."""
     number = case.times["proposals"]
+    kind, amount = case.choose(f"deal {number}", DEALS)
     if case.memory.get("declined", 0) >= 2:
         case.memory["declined"] = 0  # once it is settled; whatever is reopened may come to that again
-        return await settle(staff, case)
-    kind, amount = case.choose(f"deal {number}", DEALS)
+        answer = await settle(staff, case)
+        if answer.refused != "quote_not_accepted":
+            return answer
+        case.memory["declined"] = 1  # should they not like that either, it can be settled
+        kind, amount = "apology", None
     cost = money(amount) if amount is not None else None
     body: Json = {"remedies": [{"kind": kind, "text": "As agreed by telephone", "money": cost}]}
     answer = await post(staff, case, "proposals", owed.person, body)

@@ -33,6 +33,12 @@ class NoDispute(errors.Refused):
     code = "no_dispute"
 
 
+class QuoteNotAccepted(errors.Refused):
+    """Work out of warranty starts once the customer has accepted its quote: propose what they will accept."""
+
+    code = "quote_not_accepted"
+
+
 class NotTheAdjudicator(errors.Refused):
     """A dispute is settled by the person the policy designates: it must be them."""
 
@@ -41,10 +47,7 @@ class NotTheAdjudicator(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AnswerProposal:
-    """What the customer said; `author` wrote it down. `due`: of carrying it out, or of another proposal.
-
-    `about`: the person complained of.
-    """
+    """What the customer said; `author` wrote it down. `due`: of carrying it out, or of another proposal."""
 
     complaint_id: UUID
     data_subject: str
@@ -53,7 +56,7 @@ class AnswerProposal:
     text: str | None
     author: str
     under: frozenset[str]  # everybody the author answers to
-    about: str | None
+    about: str | None  # the person complained of
     due: StepDue
     now: datetime
 
@@ -80,14 +83,10 @@ Event = events.CustomerAnswered | events.DisputeSettled
 def decide(command: Command, case: Case) -> list[Event]:
     """What the customer's answer, or the settlement of a dispute, makes of the solution."""
     state.handled(case)
-    match command:
-        case AnswerProposal():
-            state.judge_in_own_cause(command.about, command.author, command.under)
-            return _answer(command, case)
-        case SettleDispute():
-            return _settle(command, case)
-        case _:
-            assert_never(command)
+    if isinstance(command, SettleDispute):
+        return _settle(command, case)
+    state.judge_in_own_cause(command.about, command.author, command.under)
+    return _answer(command, case)
 
 
 def _answer(command: AnswerProposal, case: Case) -> list[Event]:
@@ -128,6 +127,8 @@ def _settle(command: SettleDispute, case: Case) -> list[Event]:
         case TurnedDown(proposal, answer) if answer and proposal.proposal == command.proposal:
             if command.author != command.adjudicator.person:
                 raise NotTheAdjudicator(adjudicator=command.adjudicator.person)
+            if proposal.quote is not None:
+                raise QuoteNotAccepted(proposal=proposal.proposal)
             return [
                 events.DisputeSettled(
                     complaint_id=command.complaint_id,

@@ -40,17 +40,14 @@ class VerifiedBefore(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VerifyImprovement:
-    """Effective or not; if not, its owner owes more, by `due_at`.
-
-    `about`: the person complained of in the complaint that the measure was planned for.
-    """
+    """Effective or not; if not, its owner owes more, by `due_at`."""
 
     improvement_id: UUID
     effective: bool
     text: str
     author: str
     under: frozenset[str]  # everybody the author answers to
-    about: str | None
+    about: str | None  # who is complained of in the complaint that it was planned for
     due_at: datetime
     warn_at: datetime
     ground: Ground

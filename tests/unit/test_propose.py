@@ -194,6 +194,18 @@ def test_a_dispute_is_settled_by_whom_the_policy_designates_and_only_after_the_c
     assert isinstance(given(*offer, decline, settle, start).solution, Agreed)
 
 
+@rule("PRO-2", "PRO-4")
+def test_no_settlement_of_a_dispute_stands_in_for_the_customers_yes_to_a_quote() -> None:
+    """Another proposal follows; one that costs the customer nothing can be settled."""
+    quoted = replace(propose_it, product=OLD, quote=cny("300"), cost_bearer=CostBearer.CUSTOMER)
+    declined = (open_it, quoted, *offer[2:], decline)
+    refused = refuses(answer.QuoteNotAccepted, settle, given(*declined))
+    assert refused.facts["proposal"] == 1
+    second = replace(settle, proposal=2)
+    again = (*declined, propose_front_line, replace(decline, proposal=2))
+    assert isinstance(given(*again, second).solution, Agreed)
+
+
 @rule("PRO-4")
 def test_every_answer_is_on_record_with_its_words() -> None:
     for said in Answer:
