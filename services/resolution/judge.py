@@ -22,6 +22,7 @@ MILDEST_FIRST: Final = (
     SanctionWay.DEMERIT,
     SanctionWay.MAJOR_DEMERIT,
     SanctionWay.DISMISSAL,
+    SanctionWay.DEALER_CANCELLATION,
     SanctionWay.LEGAL_ACTION,
 )
 

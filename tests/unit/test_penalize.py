@@ -11,6 +11,7 @@ from libs.events import errors
 from libs.events.contracts import investigate, propose
 from libs.events.contracts.handling import Answerable, Kind, Step
 from libs.events.contracts.penalize import AppealOutcome, Bears, Charge, SanctionWay
+from libs.events.contracts.values import Channel
 from libs.policy import sanctions
 from services.resolution import appeal, binding, judge, penalize, responsibility, reward, state
 from services.resolution.deduct import Wage
@@ -288,6 +289,15 @@ def test_a_demerit_is_reduced_to_a_milder_way() -> None:
     assert (reduced.way, reduced.amount) == (SanctionWay.CRITICISM, None)
     refuses(judge.NotReduced, replace(milder, way=SanctionWay.DISMISSAL), appealed)
     refuses(judge.NotReduced, replace(milder, way=None), appealed)
+
+
+@rule("PEN-2", "PEN-4")
+def test_a_cancelled_dealership_can_be_left_at_criticism() -> None:
+    returned = about_product(kind=Kind.PRODUCT_QUALITY, channel=Channel.DEALER)
+    cancelled = replace(impose, clause="PEN-D2", rules=replace(RULES, facts=returned))
+    appealed = given(open_it, raise_it, cancelled, appeal_it)
+    (reduced,) = when(replace(reduce_it, amount=None, way=SanctionWay.CRITICISM), appealed)
+    assert (reduced.way, reduced.amount) == (SanctionWay.CRITICISM, None)
 
 
 @rule("PEN-4")

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from libs.events.contracts.handling import Answerable, Kind
 from libs.events.contracts.penalize import Charge, SanctionWay
-from libs.events.contracts.values import Language, Money
+from libs.events.contracts.values import Channel, Language, Money
 from libs.policy import sanctions, wages
 from libs.policy.facts import Facts
 from libs.policy.sanctions import Earnings, Sanction
@@ -109,6 +109,25 @@ def test_a_multiple_of_the_goods_waits_for_their_value() -> None:
 
     assert amount(None) is None
     assert amount(Decimal("12.345")) == Money(amount=Decimal("24.69"), currency="CNY")
+
+
+@pytest.mark.rule("PEN-2")
+def test_the_standard_schedule_has_a_clause_for_every_way_to_fix_a_sanction() -> None:
+    assert {each.way for each in standard().sanctions.clauses} == set(SanctionWay)
+
+
+@pytest.mark.rule("PEN-2")
+def test_goods_that_a_dealer_damaged_cost_twice_their_value_or_the_dealership() -> None:
+    sent_back = about_product(kind=Kind.PRODUCT_QUALITY, channel=Channel.DEALER)
+    found = applicable(sent_back, earnings=Earnings(goods_value=Decimal("1500")))
+    assert found["PEN-D1"].amount == Money(amount=Decimal("3000.00"), currency="CNY")
+    assert (found["PEN-D2"].way, found["PEN-D2"].amount) == (SanctionWay.DEALER_CANCELLATION, None)
+    not_theirs = (
+        applicable(sent_back, bears="head"),
+        applicable(about_product(kind=Kind.PRODUCT_QUALITY, channel=Channel.PHONE)),
+        applicable(about_product(kind=Kind.SERVICE, channel=Channel.DEALER)),
+    )
+    assert all(not {"PEN-D1", "PEN-D2"} & set(each) for each in not_theirs)
 
 
 @pytest.mark.rule("PEN-4")
