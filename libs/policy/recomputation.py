@@ -50,6 +50,12 @@ def told(
         yield MovedDue(due=due, before_at=before.due_at, breach=found.breach, running=running, about=about)
 
 
+def followed(due: StepDue, before_at: datetime, now: datetime, about: str) -> MovedDue:
+    """What is still owed, and moves as something else has moved."""
+    breach = _breach(now > before_at, now > due.due_at)
+    return MovedDue(due=due, before_at=before_at, breach=breach, running=True, about=about)
+
+
 def _moved(pack: Pack, running: Sequence[Running], now: datetime) -> Iterator[Moved]:
     for before in running:
         after = deadlines.due(pack, before.what, before.severity, before.started_at, before.pauses)

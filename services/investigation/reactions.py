@@ -51,6 +51,8 @@ class Follower:
     async def on_complaint_changed(self, heard: Recorded[Any]) -> None:
         """Assigned, escalated, joined, withdrawn, merged, judged, closed, reopened: open, hand over, stop."""
         log = heard.envelope.log
+        if heard.event.complaint_id is None:
+            return  # an incident's own deadlines
         complaint = await history.read(self._resources.store, log, heard.event.complaint_id)
         if complaint is None:
             raise errors.NotFound("The complaint's record is not there.")

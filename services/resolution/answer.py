@@ -12,7 +12,8 @@ from libs.events.contracts import propose as events
 from libs.events.contracts.handling import Answerable, Ground, StepDue
 from libs.events.contracts.propose import Answer
 from services.resolution import state
-from services.resolution.state import Agreed, CarriedOut, Case, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.solution import Agreed, CarriedOut, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.state import Case
 
 
 class NotYetOffered(errors.Refused):

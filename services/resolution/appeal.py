@@ -11,7 +11,8 @@ from libs.events import errors
 from libs.events.contracts import penalize as events
 from libs.events.contracts.handling import Answerable, StepDue
 from services.resolution import state
-from services.resolution.state import Case, Sanction
+from services.resolution.sanctioned import Sanction
+from services.resolution.state import Case
 
 
 class NotYours(errors.Refused):

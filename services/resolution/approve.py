@@ -14,15 +14,8 @@ from libs.events.contracts.propose import ApprovalNeeded, CostBearer, RemedyKind
 from libs.policy import people
 from libs.policy.pack import Pack
 from services.resolution import state
-from services.resolution.state import (
-    Agreed,
-    CarriedOut,
-    Case,
-    NothingProposed,
-    Offered,
-    Proposed,
-    TurnedDown,
-)
+from services.resolution.solution import Agreed, CarriedOut, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.state import Case
 
 Event = events.SolutionApproved | events.SolutionRejected
 

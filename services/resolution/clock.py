@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
+from libs.events import history as events_history
 from libs.events.contracts import improve, penalize, propose
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step, StepDue
+from libs.events.contracts.policy import PolicyPublished
 from libs.events.contracts.registry import contract_of
+from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.events.decider import Stream, transact
 from libs.events.store import Context
 from libs.service.clock import Clock
 from libs.service.deadlines import (
+    RECOMPUTE,
     Change,
     Deadline,
     Deadlines,
@@ -24,9 +28,12 @@ from libs.service.deadlines import (
     SqlDeadlines,
     Started,
     Warned,
+    all_open,
+    coming,
+    follow,
 )
 from libs.service.wiring import Resources
-from services.resolution import measure, overdue, owed, state
+from services.resolution import history, measure, overdue, owed, plan, recompute, state
 
 CASE: Final[Stream[state.Case]] = Stream("resolution", state.INITIAL, state.evolve)
 MEASURE: Final[Stream[measure.Improvement]] = Stream("resolution", measure.INITIAL, measure.evolve)
@@ -36,8 +43,13 @@ ACTOR: Final = "resolution"
 
 
 def changes(event: Any) -> Iterator[Change]:
-    """What an event of a case's or a measure's stream does to its deadlines."""
+    """What an event of a case's or a measure's stream does to its deadlines; when a policy is in force."""
     match event:
+        case PolicyPublished():
+            yield from coming(event)
+        case DeadlinesRecomputed(moved=moved):
+            for each in moved:
+                yield from follow(each, _lies(each), warns=not _is_appeal(each))
         case propose.CaseOpened(due=due):
             yield from _started(due)
         case propose.CaseHandedOver(due=due):
@@ -103,6 +115,9 @@ def clock(resources: Resources, kept: Deadlines) -> Clock:
 
     async def pass_deadline(deadline: Deadline) -> None:
         log, key, now = deadline.log, deadline.key, resources.now()
+        if deadline.step == RECOMPUTE:
+            await _recompute(resources, log, key)
+            return
         policy = await resources.policies.in_force(log, now)
         first = (await resources.store.log.read_stream(log, CASE.name(key)))[0]
         about: UUID = first.complaint_id or key
@@ -113,7 +128,38 @@ def clock(resources: Resources, kept: Deadlines) -> Clock:
         else:
             await transact(resources.store, log, CASE, key, overdue.decide, command, context)
 
-    return Clock("resolution", kept, pass_deadline)
+    async def recomputed(log: str) -> AsyncIterator[Sequence[Deadline]]:
+        async for page in all_open(kept, log, resources.now()):
+            yield page
+
+    return Clock("resolution", kept, pass_deadline, recomputed)
+
+
+async def _recompute(resources: Resources, log: str, key: UUID) -> None:
+    """A case's deadlines, or a measure's."""
+    now, store = resources.now(), resources.store
+    policy = await resources.policies.in_force(log, now)
+    past = await store.read_stream(log, CASE.name(key))
+    context = Context(actor=ACTOR, complaint_id=past[0].envelope.complaint_id or key)
+    if past[0].envelope.type != PLANNED:
+        complaint = await events_history.of(store, history.follow).now(log, key)
+        assert complaint is not None, "a case is of a complaint"
+        moving = plan.recomputing(complaint, policy, now)
+        await transact(store, log, CASE, key, recompute.decide, moving, context)
+        return
+    found = MEASURE.fold(MEASURE.initial, [each.event for each in past])
+    assert not isinstance(found, measure.NotPlanned), "its first event planned it"
+    fixed = found.plan
+    served = await events_history.of(store, history.follow).now(log, fixed.owed_to)
+    assert served is not None, "a measure is for complaints"
+    command = recompute.RecomputeMeasure(
+        complaint_id=context.complaint_id or fixed.owed_to,
+        severity=served.case.severity_at(fixed.fixed_at),
+        before=await resources.policies.in_force(log, fixed.fixed_at),
+        policy=policy,
+        now=now,
+    )
+    await transact(store, log, MEASURE, key, recompute.decide_measure, command, context)
 
 
 def _started(due: Iterable[StepDue]) -> Iterator[Change]:
@@ -128,6 +174,17 @@ def _moved(due: Iterable[StepDue]) -> Iterator[Change]:
     for each in due:
         if each.step in (Step.PROPOSE, Step.IMPROVE):
             yield Moved(each.step, each.due_at, each.warn_at)
+
+
+def _is_appeal(moved: MovedDue) -> bool:
+    return moved.due.step is Step.PENALIZE and (moved.about or "").startswith(f"{APPEAL}/")
+
+
+def _lies(moved: MovedDue) -> str:
+    """Which of the clocks has moved; a measure's stream has one."""
+    if _is_appeal(moved):
+        return str(moved.about)
+    return IMPROVEMENT if moved.due.step is Step.IMPROVE else _of(moved.due.step, moved.about)
 
 
 def _of(step: Step, about: str | None) -> str:

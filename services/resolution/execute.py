@@ -11,15 +11,8 @@ from libs.events import errors
 from libs.events.contracts import propose as events
 from libs.events.contracts.propose import RemedyKind, Stage
 from services.resolution import state
-from services.resolution.state import (
-    Agreed,
-    CarriedOut,
-    Case,
-    NothingProposed,
-    Offered,
-    Proposed,
-    TurnedDown,
-)
+from services.resolution.solution import Agreed, CarriedOut, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.state import Case
 
 # Work on the goods is tested, certified by a repair report or replacement certificate, and signed for.
 ALL_STAGES: Final = tuple(Stage)

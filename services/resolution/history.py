@@ -333,12 +333,16 @@ def _first_due(complaint: Complaint, due: tuple[StepDue, ...]) -> dict[Step, dat
 
 def _recomputed(complaint: Complaint, event: DeadlinesRecomputed, seq: int) -> Complaint:
     """What the assignment gave lies elsewhere by the calendar now (SLA-2)."""
-    moves = {(each.due.step, each.before_at): each.due for each in event.moved if each.running}
+    whole = (each for each in event.moved if each.running and each.about is None)
+    moves = {(each.due.step, each.before_at): each.due for each in whole}
+    if not moves:
+        return complaint
+    there = {(due.step, due.due_at) for due in moves.values()}  # what lay there once may lie there again
     first = {step: moves[step, at].due_at for step, at in complaint.first_due.items() if (step, at) in moves}
     return replace(
         complaint,
         due=tuple(moves.get((each.step, each.due_at), each) for each in complaint.due),
-        moves={**complaint.moves, **moves},
+        moves={at: due for at, due in complaint.moves.items() if at not in there} | moves,
         moved_as_of=seq,
         first_due={**complaint.first_due, **first},
         as_of=seq if complaint.answerable else complaint.as_of,

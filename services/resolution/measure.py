@@ -11,6 +11,8 @@ from libs.events import errors
 from libs.events.contracts import improve as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable
+from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
+from libs.policy.schema.deadlines import Errand
 
 Event = (
     events.ImprovementPlanned
@@ -21,6 +23,7 @@ Event = (
     | events.ImprovementReopened
     | DeadlineWarned
     | DeadlineMissed
+    | DeadlinesRecomputed
 )
 
 
@@ -28,7 +31,9 @@ Event = (
 class Plan:
     """The measure and whom it serves; `due_at` is when it must be complete, or then its effect checked.
 
-    `recurred` are the findings that reopened it. `warned` and `missed` hold the times the clock has told of.
+    That is the time of an errand, `what`, `since` then, as it was fixed at `fixed_at` for the complaint
+    `owed_to`, unless a person set it; where it `moved`, a policy moved it since. `recurred` are the findings
+    that reopened it. `warned` and `missed` hold the times the clock has told of.
     """
 
     improvement_id: UUID
@@ -39,6 +44,11 @@ class Plan:
     owner: Answerable
     due_at: datetime
     warn_at: datetime
+    what: Errand
+    since: datetime
+    fixed_at: datetime
+    owed_to: UUID
+    moved: bool = False
     progress: tuple[events.ImprovementProgressed, ...] = ()
     recurred: frozenset[UUID] = frozenset()
     done_by: frozenset[str] = frozenset()
@@ -101,18 +111,25 @@ def evolve(improvement: Improvement, event: Event) -> Improvement:
                 improvement, plan=replace(plan, progress=progress, done_by=plan.done_by | {author})
             )
         case events.ImprovementCompleted(author=author):
-            return Completed(replace(_due(plan, event), done_by=plan.done_by | {author}), event)
+            fixed = _fixed(plan, event, Errand.VERIFICATION, event.observed_until, event.completed_at)
+            return Completed(replace(fixed, done_by=plan.done_by | {author}), event)
         case events.ImprovementVerified(effective=True) if not isinstance(improvement, Planned):
             return Verified(plan, improvement.completed, event)
         case events.ImprovementVerified():
-            return Planned(replace(_due(plan, event), checked=event))
+            fixed = _fixed(plan, event, Errand.MEASURE, event.verified_at, event.verified_at)
+            return Planned(replace(fixed, checked=event))
         case events.ImprovementReopened(complaint_id=complaint_id, finding_id=finding_id):
-            joined = _joined(_due(plan, event), complaint_id)
+            fixed = _fixed(plan, event, Errand.MEASURE, event.reopened_at, event.reopened_at)
+            joined = _joined(replace(fixed, owed_to=complaint_id), complaint_id)
             return Planned(replace(joined, recurred=plan.recurred | {finding_id}))
         case DeadlineWarned(due_at=due_at):
             return replace(improvement, plan=replace(plan, warned=plan.warned | {due_at}))
         case DeadlineMissed(due_at=due_at):
             return replace(improvement, plan=replace(plan, missed=plan.missed | {due_at}))
+        case DeadlinesRecomputed(moved=(moved,)):
+            return replace(improvement, plan=_moved(plan, moved))
+        case DeadlinesRecomputed():
+            raise errors.ContractError("A measure has one deadline.")
         case _:
             assert_never(event)
 
@@ -127,6 +144,10 @@ def _plan(event: events.ImprovementPlanned) -> Plan:
         owner=event.owner,
         due_at=event.due_at,
         warn_at=event.warn_at,
+        what=Errand.MEASURE,
+        since=event.planned_at,
+        fixed_at=event.planned_at,
+        owed_to=event.complaint_ids[0],
     )
 
 
@@ -136,7 +157,35 @@ def _joined(plan: Plan, complaint_id: UUID) -> Plan:
     return replace(plan, complaint_ids=(*plan.complaint_ids, complaint_id))
 
 
-def _due(
-    plan: Plan, event: events.ImprovementCompleted | events.ImprovementVerified | events.ImprovementReopened
+def _fixed(
+    plan: Plan,
+    event: events.ImprovementCompleted | events.ImprovementVerified | events.ImprovementReopened,
+    what: Errand,
+    since: datetime,
+    at: datetime,
 ) -> Plan:
-    return replace(plan, due_at=event.due_at or plan.due_at, warn_at=event.warn_at or plan.warn_at)
+    if event.due_at is None or event.warn_at is None:
+        return plan
+    return replace(
+        plan,
+        due_at=event.due_at,
+        warn_at=event.warn_at,
+        what=what,
+        since=since,
+        fixed_at=at,
+        owed_to=plan.complaint_ids[0],
+        moved=False,
+    )
+
+
+def _moved(plan: Plan, moved: MovedDue) -> Plan:
+    """It lies there now; what was missed, and is missed there too, was said."""
+    at = frozenset({moved.due.due_at} if moved.breach is Breach.STANDS else ())
+    return replace(
+        plan,
+        due_at=moved.due.due_at,
+        warn_at=moved.due.warn_at,
+        moved=True,
+        warned=plan.warned | (at if moved.before_at in plan.warned else frozenset()),
+        missed=plan.missed | (at if moved.before_at in plan.missed else frozenset()),
+    )

@@ -18,7 +18,7 @@ from libs.policy.pack import Pack
 from services.resolution import lateness, owed
 from services.resolution.history import Complaint, Entry
 from services.resolution.owed import Owed, Want
-from services.resolution.state import Offered
+from services.resolution.solution import Offered
 
 # Which steps a complaint goes through, by how it ends. Whoever answers for a fault is decided on all of them.
 PATHS: Final = {

@@ -16,16 +16,8 @@ from libs.policy import people
 from libs.policy.pack import Pack
 from services.resolution import state
 from services.resolution.measure import Completed, Improvement, NotPlanned, Planned, Verified
-from services.resolution.state import (
-    Agreed,
-    CarriedOut,
-    Case,
-    Handling,
-    NothingProposed,
-    Offered,
-    Proposed,
-    TurnedDown,
-)
+from services.resolution.solution import Agreed, CarriedOut, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.state import Case, Handling
 
 
 class Want(StrEnum):

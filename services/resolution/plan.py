@@ -6,15 +6,16 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Final
 
-from libs.events.contracts.handling import Answerable
+from libs.events.contracts.handling import Answerable, Step
 from libs.events.contracts.investigate import FindingRecorded
+from libs.events.contracts.notify import NoticeKind
 from libs.events.contracts.penalize import Charge
 from libs.events.contracts.propose import Outcome
 from libs.events.envelope import Recorded
 from libs.policy import deadlines, people
 from libs.policy.pack import Pack
 from libs.policy.terms import Speaker, Spoken
-from services.resolution import begin, charge, close, lateness, outcome
+from services.resolution import begin, charge, close, lateness, outcome, recompute
 from services.resolution.history import Complaint
 from services.resolution.lateness import Lateness
 
@@ -109,6 +110,22 @@ def _of_finding(
         acted_at=complaint.occurred_at or complaint.received_at,
         severity=complaint.severity,
         about=people.complained_of(policy, complaint.respondent),
+        policy=policy,
+        now=now,
+    )
+
+
+def recomputing(complaint: Complaint, policy: Pack, now: datetime) -> recompute.RecomputeDeadlines:
+    """What the policy in force moves of its case."""
+    done = set()
+    if complaint.finding is not None:
+        done.add(Step.INVESTIGATE)
+    if NoticeKind.SOLUTION in complaint.told:
+        done.add(Step.NOTIFY)
+    return recompute.RecomputeDeadlines(
+        complaint_id=complaint.complaint_id,
+        moves=complaint.moves,
+        done=frozenset(done),
         policy=policy,
         now=now,
     )

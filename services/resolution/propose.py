@@ -20,7 +20,8 @@ from libs.events.contracts.values import Language, Money, Product
 from libs.policy import approvals, warranty
 from libs.policy.pack import Pack
 from services.resolution import state
-from services.resolution.state import Agreed, CarriedOut, Case, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.solution import Agreed, CarriedOut, NothingProposed, Offered, Proposed, TurnedDown
+from services.resolution.state import Case
 
 # What is done to the goods: free of charge in warranty, quoted before work starts out of it (PRO-2).
 WORK: Final = frozenset(

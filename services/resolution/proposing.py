@@ -29,6 +29,7 @@ from services.resolution.models import (
     ProposalBody,
     ReasonBody,
 )
+from services.resolution.solution import NothingProposed, Offered
 
 router: Final = body.Router(tags=["solutions"])
 Number = Annotated[int, Path(ge=1, le=1_000_000, description="As counted within the complaint, from 1.")]
@@ -141,7 +142,7 @@ def _proposed_anew(call: Call, complaint: Complaint) -> StepDue:
     case = complaint.case
     since = case.since or call.now
     waits = case.waits
-    if isinstance(case.solution, state.Offered):
+    if isinstance(case.solution, Offered):
         waits = (*waits, Span(case.solution.since, call.now))
     found = deadlines.due(call.policy, Step.PROPOSE, complaint.severity, since, waits)
     if found.due_at <= call.now:
@@ -155,7 +156,7 @@ async def settle_dispute(complaint_id: UUID, n: Number, body: ReasonBody, call: 
     complaint = await call.complaint(complaint_id)
     about = people.complained_of(call.policy, complaint.respondent)
     solution = complaint.case.solution
-    proposer = None if isinstance(solution, state.NothingProposed) else solution.proposal.proposer
+    proposer = None if isinstance(solution, NothingProposed) else solution.proposal.proposer
     excluded = frozenset({proposer} if proposer else ())
     command = answer.SettleDispute(
         complaint_id=complaint_id,

@@ -27,7 +27,7 @@ from libs.policy import deadlines
 from libs.policy.schema.deadlines import Errand
 from libs.service.reaction import Reaction, context
 from libs.service.wiring import Resources
-from services.resolution import begin, charge, close, lateness, outcome, plan, spare, verify
+from services.resolution import begin, charge, close, lateness, outcome, plan, recompute, spare, verify
 from services.resolution.clock import ACTOR, CASE, MEASURE
 from services.resolution.desk import Desk
 from services.resolution.lookups import Lookups
@@ -194,6 +194,11 @@ class Follower:
             changed |= await self._submit(
                 heard, CASE, complaint_id, begin.decide, opening, about=complaint_id
             )
+        if isinstance(heard.event, DeadlinesRecomputed):
+            moving = plan.recomputing(complaint, policy, now)
+            # Heard again once more has moved: whoever moved that tells us of it.
+            with contextlib.suppress(errors.EventIdTaken):
+                await self._submit(heard, CASE, complaint_id, recompute.decide, moving, about=complaint_id)
         for charging in plan.charges(complaint, policy, now):
             changed |= await self._submit(
                 heard, CASE, complaint_id, charge.decide, charging, about=complaint_id

@@ -21,15 +21,25 @@ from services.resolution.models import (
     Undecided,
 )
 from services.resolution.outcome import Outcome, StepOutcome
+from services.resolution.sanctioned import Sanction
+from services.resolution.solution import (
+    Agreed,
+    CarriedOut,
+    NothingProposed,
+    Offered,
+    Proposed,
+    Solution,
+    TurnedDown,
+)
 from services.resolution.views import MeasureStatus, SolutionStatus
 
-_STATUS: Final[dict[type[state.Solution], SolutionStatus]] = {
-    state.NothingProposed: SolutionStatus.NOTHING_PROPOSED,
-    state.Proposed: SolutionStatus.PROPOSED,
-    state.Offered: SolutionStatus.OFFERED,
-    state.TurnedDown: SolutionStatus.TURNED_DOWN,
-    state.Agreed: SolutionStatus.AGREED,
-    state.CarriedOut: SolutionStatus.CARRIED_OUT,
+_STATUS: Final[dict[type[Solution], SolutionStatus]] = {
+    NothingProposed: SolutionStatus.NOTHING_PROPOSED,
+    Proposed: SolutionStatus.PROPOSED,
+    Offered: SolutionStatus.OFFERED,
+    TurnedDown: SolutionStatus.TURNED_DOWN,
+    Agreed: SolutionStatus.AGREED,
+    CarriedOut: SolutionStatus.CARRIED_OUT,
 }
 _MEASURE_STATUS: Final[dict[type[measure.Existing], MeasureStatus]] = {
     measure.Planned: MeasureStatus.PLANNED,
@@ -69,9 +79,9 @@ def case(complaint_id: UUID, found: state.Case, version: int) -> CaseAnswer:
 
 def _solution(found: state.Case) -> SolutionAnswer:
     solution = found.solution
-    proposal = None if isinstance(solution, state.NothingProposed) else solution.proposal
-    waiting = solution.waiting_for if isinstance(solution, state.Proposed) else ()
-    agreed = solution if isinstance(solution, state.Agreed) else None
+    proposal = None if isinstance(solution, NothingProposed) else solution.proposal
+    waiting = solution.waiting_for if isinstance(solution, Proposed) else ()
+    agreed = solution if isinstance(solution, Agreed) else None
     return SolutionAnswer(
         status=_STATUS[type(solution)],
         proposal=found.proposals,
@@ -86,7 +96,7 @@ def _solution(found: state.Case) -> SolutionAnswer:
     )
 
 
-def _sanction(found: state.Sanction) -> SanctionAnswer:
+def _sanction(found: Sanction) -> SanctionAnswer:
     imposed, decided = found.imposed, found.decided
     holds = decided or imposed
     appeal = "pending" if found.appealed else None

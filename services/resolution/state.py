@@ -5,6 +5,7 @@ Steps 5, 7 and 8 go on side by side, so a case is a record of three tracks rathe
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Final, assert_never
@@ -15,8 +16,12 @@ from libs.events.contracts import improve, penalize, propose
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind, Severity, Step, StepDue
 from libs.events.contracts.penalize import Charge
-from libs.events.contracts.propose import Answer, Stage
+from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
 from libs.policy.calendar import Span
+from services.resolution import sanctioned
+from services.resolution import solution as solving
+from services.resolution.sanctioned import Sanction
+from services.resolution.solution import NothingProposed, Offered, Solution
 
 Event = (
     propose.CaseOpened
@@ -42,59 +47,8 @@ Event = (
     | improve.ImprovementNotNeeded
     | DeadlineWarned
     | DeadlineMissed
+    | DeadlinesRecomputed
 )
-
-
-@dataclass(frozen=True, slots=True)
-class NothingProposed:
-    """No solution is on record yet."""
-
-
-@dataclass(frozen=True, slots=True)
-class Proposed:
-    """A solution waits for offices to approve it (PRO-3)."""
-
-    proposal: propose.SolutionProposed
-    approved: frozenset[str] = frozenset()
-
-    @property
-    def waiting_for(self) -> tuple[propose.ApprovalNeeded, ...]:
-        """The approvals that are still needed."""
-        return tuple(each for each in self.proposal.approvals if each.office not in self.approved)
-
-
-@dataclass(frozen=True, slots=True)
-class Offered:
-    """A solution may be carried out once the customer, who is waited for since then, accepts it (PRO-4)."""
-
-    proposal: propose.SolutionProposed
-    since: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class TurnedDown:
-    """An office or the customer would not have it: another one is owed; `answer` is the customer's."""
-
-    proposal: propose.SolutionProposed
-    answer: Answer | None
-
-
-@dataclass(frozen=True, slots=True)
-class Agreed:
-    """The customer accepted it, or a dispute was settled: it is being carried out (PRO-5)."""
-
-    proposal: propose.SolutionProposed
-    stage: Stage | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class CarriedOut:
-    """All of it is done, and signed for where that is called for: step 5 has its outcome."""
-
-    proposal: propose.SolutionProposed
-
-
-Solution = NothingProposed | Proposed | Offered | TurnedDown | Agreed | CarriedOut
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,17 +66,6 @@ class Handling:
         return next((each for each in self.due if each.step is step), None)
 
 
-@dataclass(frozen=True, slots=True)
-class Sanction:
-    """A sanction and what became of it (PEN-4)."""
-
-    imposed: penalize.SanctionImposed
-    stated: tuple[penalize.CaseStated, ...] = ()
-    appealed: penalize.SanctionAppealed | None = None
-    decided: penalize.AppealDecided | None = None
-    overdue: bool = False
-
-
 Said = tuple[Step, datetime, str | None]
 Place = tuple[str | None, Charge, UUID]  # whose responsibility, for what, resting on which event
 Settlement = penalize.SanctionImposed | penalize.ResponsibilityWaived | penalize.NoFaultFound
@@ -133,6 +76,8 @@ class Case:
     """All that is on record; `handling` is None until somebody was made answerable.
 
     `since` is when this round of it began, `waits` are the times the customer was waited for (SLA-9).
+    `graded` says since when it is how grave; the time of step 5 counts from what was `answered_at` then, the
+    times of a reopening from `again_since`; the decisions `with_step` are due when step 7 was to be.
     `warned` and `missed` hold what the clock has said: of which step, due when, about which of several.
     """
 
@@ -140,6 +85,10 @@ class Case:
     round: int = 1
     since: datetime | None = None
     waits: tuple[Span, ...] = ()
+    graded: tuple[tuple[datetime, Severity], ...] = ()
+    answered_at: datetime | None = None
+    again_since: datetime | None = None
+    with_step: frozenset[str] = frozenset()
     solution: Solution = field(default_factory=NothingProposed)
     proposals: int = 0
     raised: tuple[penalize.ResponsibilityRaised, ...] = ()
@@ -162,6 +111,10 @@ class Case:
     def appeals(self) -> tuple[Sanction, ...]:
         """The sanctions whose appeal waits for its judge."""
         return tuple(each for each in self.sanctions if each.appealed and not each.decided)
+
+    def severity_at(self, at: datetime) -> Severity:
+        """How grave it was then; minor until somebody was made answerable."""
+        return next((severity for since, severity in reversed(self.graded) if since <= at), Severity.MINOR)
 
     @property
     def reopened(self) -> bool:
@@ -239,8 +192,7 @@ def evolve(case: Case, event: Event) -> Case:
     """The case after `event`."""
     match event:
         case propose.CaseOpened() | propose.CaseHandedOver():
-            since = case.since or (event.opened_at if isinstance(event, propose.CaseOpened) else None)
-            return replace(case, handling=_handling(case, event), since=since)
+            return _handed(case, event)
         case propose.ComplaintClosed():
             return replace(case, closed=event)
         case propose.ComplaintReopened():
@@ -249,6 +201,8 @@ def evolve(case: Case, event: Event) -> Case:
             return replace(case, warned=case.warned | {(step, due_at, about)})
         case DeadlineMissed(step=step, due_at=due_at, about=about):
             return replace(case, missed=case.missed | {(step, due_at, about)})
+        case DeadlinesRecomputed():
+            return _recomputed(case, event)
         case improve.ComplaintJoinedImprovement(improvement_id=joined):
             return replace(case, improvements=(*case.improvements, joined))
         case improve.ImprovementNotNeeded():
@@ -268,9 +222,9 @@ def evolve(case: Case, event: Event) -> Case:
             | penalize.AppealDecided()
             | penalize.AppealOverdue()
         ):
-            return replace(case, sanctions=tuple(_heard(each, event) for each in case.sanctions))
+            return replace(case, sanctions=tuple(sanctioned.heard(each, event) for each in case.sanctions))
         case propose.SolutionProposed():
-            return replace(case, proposals=event.proposal, solution=_proposed(event))
+            return replace(case, proposals=event.proposal, solution=solving.proposed(event))
         case (
             propose.SolutionApproved()
             | propose.SolutionRejected()
@@ -278,11 +232,22 @@ def evolve(case: Case, event: Event) -> Case:
             | propose.DisputeSettled()
             | propose.ExecutionAdvanced()
         ):
-            handling = _due_now(case.handling, event)
-            waits = _waited(case, event)
-            return replace(case, handling=handling, waits=waits, solution=_solved(case.solution, event))
+            return replace(_due_now(case, event), solution=solving.after(case.solution, event))
         case _:
             assert_never(event)
+
+
+def _handed(case: Case, event: propose.CaseOpened | propose.CaseHandedOver) -> Case:
+    at = event.opened_at if isinstance(event, propose.CaseOpened) else event.handed_over_at
+    handling = _handling(case, event)
+    kept = case.handling is not None and set(handling.due) == set(case.handling.due)
+    return replace(
+        case,
+        handling=handling,
+        since=case.since or (at if isinstance(event, propose.CaseOpened) else None),
+        graded=(*case.graded, (at, event.severity)),
+        again_since=case.again_since if kept else None,
+    )
 
 
 def _handling(case: Case, event: propose.CaseOpened | propose.CaseHandedOver) -> Handling:
@@ -308,6 +273,8 @@ def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
         round=case.round + 1,
         since=event.reopened_at,
         waits=(),
+        answered_at=None,
+        again_since=event.reopened_at if event.due else case.again_since,
         solution=NothingProposed(),
         improvements=(),
         spared=None,
@@ -317,12 +284,20 @@ def _reopened(case: Case, event: propose.ComplaintReopened) -> Case:
     )
 
 
-def _due_now(handling: Handling | None, event: Event) -> Handling | None:
+def _due_now(case: Case, event: Event) -> Case:
     """Once an office or the customer has answered, the time of step 5 is that of what follows (SLA-9)."""
-    due = getattr(event, "due", None)
-    if handling is None or due is None:
-        return handling
-    return replace(handling, due=_with(handling.due, due))
+    case = replace(case, waits=_waited(case, event))
+    match event:
+        case propose.SolutionRejected(due=StepDue() as due, rejected_at=at):
+            pass
+        case (
+            propose.CustomerAnswered(due=due, answered_at=at) | propose.DisputeSettled(due=due, settled_at=at)
+        ):
+            pass
+        case _:
+            return case
+    handling = case.handling and replace(case.handling, due=_with(case.handling.due, due))
+    return replace(case, handling=handling, answered_at=at)
 
 
 def _with(all_due: tuple[StepDue, ...], due: StepDue) -> tuple[StepDue, ...]:
@@ -339,58 +314,44 @@ def _waited(case: Case, event: Event) -> tuple[Span, ...]:
 
 def _answered_for(case: Case, event: penalize.ResponsibilityRaised | Settlement) -> Case:
     if isinstance(event, penalize.ResponsibilityRaised):
-        return replace(case, raised=(*case.raised, event))
+        step = case.handling.due_of(Step.PENALIZE) if case.handling else None
+        with_step = case.with_step | ({name_of(event)} if event.due == step else frozenset())
+        return replace(case, raised=(*case.raised, event), with_step=with_step)
     settled = replace(case, settlements=(*case.settlements, event))
     if isinstance(event, penalize.SanctionImposed):
         return replace(settled, sanctions=(*case.sanctions, Sanction(event)))
     return settled
 
 
-def _heard(
-    sanction: Sanction,
-    event: penalize.CaseStated | penalize.SanctionAppealed | penalize.AppealDecided | penalize.AppealOverdue,
-) -> Sanction:
-    if event.sanction != sanction.imposed.sanction:
-        return sanction
-    match event:
-        case penalize.CaseStated():
-            return replace(sanction, stated=(*sanction.stated, event))
-        case penalize.SanctionAppealed():
-            return replace(sanction, appealed=event)
-        case penalize.AppealDecided():
-            return replace(sanction, decided=event)
-        case penalize.AppealOverdue():
-            return replace(sanction, overdue=True)
+def _recomputed(case: Case, event: DeadlinesRecomputed) -> Case:
+    """Each lies where the event says; what was missed, and is missed there too, was said."""
+    lies = {(each.due.step, each.about): each for each in event.moved}
+    stood = {each for each in event.moved if each.breach is Breach.STANDS}
+
+    def said(before: frozenset[Said]) -> frozenset[Said]:
+        known = (each for each in stood if (each.due.step, each.before_at, each.about) in before)
+        return before | {(each.due.step, each.due.due_at, each.about) for each in known}
+
+    return replace(
+        case,
+        handling=case.handling and replace(case.handling, due=_dues(case, case.handling, lies)),
+        solution=solving.moved(case.solution, lies),
+        raised=tuple(
+            replace(each, due=now.due) if (now := lies.get((Step.PENALIZE, name_of(each)))) else each
+            for each in case.raised
+        ),
+        sanctions=tuple(
+            sanctioned.moved(each, lies.get((Step.PENALIZE, each.appeal))) for each in case.sanctions
+        ),
+        warned=said(case.warned),
+        missed=said(case.missed),
+    )
 
 
-def _proposed(event: propose.SolutionProposed) -> Solution:
-    return Proposed(event) if event.approvals else Offered(event, event.proposed_at)
+Lies = Mapping[tuple[Step, str | None], MovedDue]
 
 
-def _solved(
-    solution: Solution,
-    event: propose.SolutionApproved
-    | propose.SolutionRejected
-    | propose.CustomerAnswered
-    | propose.DisputeSettled
-    | propose.ExecutionAdvanced,
-) -> Solution:
-    if isinstance(solution, NothingProposed):
-        raise errors.ContractError("A solution must be proposed before anything becomes of it.")
-    match event:
-        case propose.SolutionApproved(office=office, complete=complete):
-            before = solution.approved if isinstance(solution, Proposed) else frozenset[str]()
-            approved = Proposed(solution.proposal, before | {office})
-            return Offered(solution.proposal, event.approved_at) if complete else approved
-        case propose.SolutionRejected():
-            return TurnedDown(solution.proposal, None)
-        case propose.CustomerAnswered(answer=Answer.ACCEPTED) | propose.DisputeSettled():
-            return Agreed(solution.proposal)
-        case propose.CustomerAnswered(answer=answer):
-            return TurnedDown(solution.proposal, answer)
-        case propose.ExecutionAdvanced(complete=True):
-            return CarriedOut(solution.proposal)
-        case propose.ExecutionAdvanced(stage=stage):
-            return Agreed(solution.proposal, stage)
-        case _:
-            assert_never(event)
+def _dues(case: Case, handling: Handling, lies: Lies) -> tuple[StepDue, ...]:
+    answered = None if isinstance(case.solution, NothingProposed) else str(case.proposals)
+    found = (lies.get((each.step, answered if each.step is Step.PROPOSE else None)) for each in handling.due)
+    return tuple(now.due if now else each for each, now in zip(handling.due, found, strict=True))

@@ -20,6 +20,7 @@ from libs.events.contracts.handling import Step, StepDue
 from libs.events.contracts.investigate import FindingRecorded
 from libs.events.contracts.penalize import Installment
 from libs.events.contracts.propose import Answer
+from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.events.contracts.values import Money
 from libs.events.envelope import Recorded
 from libs.service.projection import Checkpoint
@@ -86,6 +87,11 @@ class Cases:
         elif (changed := _measure(event)) is not None:
             of = and_(IMPROVEMENTS.c.log == log, IMPROVEMENTS.c.improvement_id == event.improvement_id)
             await connection.execute(update(IMPROVEMENTS).where(of).values({**changed, "version": version}))
+        elif isinstance(event, DeadlinesRecomputed):
+            for of_measure in (each for each in event.moved if each.due.step is Step.IMPROVE and each.about):
+                of = and_(IMPROVEMENTS.c.log == log, IMPROVEMENTS.c.improvement_id == UUID(of_measure.about))
+                moved = {"due_at": of_measure.due.due_at, "version": version}
+                await connection.execute(update(IMPROVEMENTS).where(of).values(moved))
 
     async def observed(self, log: str, cause_code: str, at: datetime, seq: int) -> Sequence[UUID]:
         """See `Lookups.observed`."""
@@ -127,6 +133,11 @@ def _due_at(due: Sequence[StepDue]) -> datetime | None:
     return next((each.due_at for each in due if each.step is Step.PROPOSE), None)
 
 
+def _is_of_case(moved: MovedDue) -> bool:
+    """Of step 5 as a whole, or of a round of it; not of an approval."""
+    return moved.due.step is Step.PROPOSE and "/" not in (moved.about or "")
+
+
 def _case(event: object) -> dict[str, Any] | None:
     """The columns of a case that an event changes; None for one that is none of a case's."""
     match event:
@@ -146,6 +157,8 @@ def _case(event: object) -> dict[str, Any] | None:
                 "solution": SolutionStatus.AGREED if agreed else SolutionStatus.TURNED_DOWN,
                 "due_at": due.due_at,
             }
+        case DeadlinesRecomputed(moved=moved):
+            return next(({"due_at": each.due.due_at} for each in moved if _is_of_case(each)), None)
         case propose.DisputeSettled(due=due):
             return {"solution": SolutionStatus.AGREED, "due_at": due.due_at}
         case propose.ExecutionAdvanced(complete=complete):

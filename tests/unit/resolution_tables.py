@@ -36,6 +36,8 @@ from tests.unit.resolution_situations import (
     punish,
     raise_it,
     raise_late,
+    recompute_it,
+    recompute_measure,
     recur,
     reduce_it,
     reject_it,
@@ -100,6 +102,7 @@ COMMANDS: dict[str, Any] = {
     "close": close_it,
     "reopen": reopen_it,
     "pass": pass_all,
+    "recompute": recompute_it,
 }
 MEASURES: dict[str, measure.Improvement] = {
     "not planned": measure.INITIAL,
@@ -121,4 +124,5 @@ MEASURE_COMMANDS: dict[str, Any] = {
     "ineffective": ineffective,
     "recur": recur,
     "pass": pass_all,
+    "recompute": recompute_measure,
 }

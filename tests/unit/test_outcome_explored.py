@@ -11,8 +11,9 @@ from libs.events.contracts.handling import Step
 from libs.events.contracts.notify import NoticeKind
 from libs.events.contracts.propose import Outcome
 from libs.policy import people
-from services.resolution import measure, state
+from services.resolution import measure
 from services.resolution.owed import Want
+from services.resolution.solution import CarriedOut, TurnedDown
 from tests.unit.resolution_moves import (
     BEGINNING,
     DECIDING,
@@ -119,9 +120,9 @@ LANDMARKS: dict[str, Callable[[World], bool]] = {
     ),
     "turned down by the customer": lambda w: getattr(w.complaint.case.solution, "answer", None) is not None,
     "rejected by an office": lambda w: (
-        isinstance(w.complaint.case.solution, state.TurnedDown) and w.complaint.case.solution.answer is None
+        isinstance(w.complaint.case.solution, TurnedDown) and w.complaint.case.solution.answer is None
     ),
-    "carried out": lambda w: isinstance(w.complaint.case.solution, state.CarriedOut),
+    "carried out": lambda w: isinstance(w.complaint.case.solution, CarriedOut),
     "a measure found ineffective": lambda w: any(
         isinstance(each, measure.Planned) and each.plan.checked for each in measured(w)
     ),

@@ -12,7 +12,7 @@ from libs.events.contracts.values import Product
 from libs.policy import pack
 from services.resolution import answer, approve, execute, propose, state
 from services.resolution.clock import changes
-from services.resolution.state import Agreed, CarriedOut, Offered, TurnedDown
+from services.resolution.solution import Agreed, CarriedOut, Offered, TurnedDown
 from tests import packs
 from tests.unit.resolution_situations import (
     DAY,

@@ -19,7 +19,7 @@ TABLE: dict[str, str] = {
         not_yet_assigned not_yet_assigned not_yet_assigned ResponsibilityRaised+ResponsibilityRaised
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound+ImprovementNotNeeded nothing_to_answer_for
         nothing_to_answer_for nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
-        not_yet_assigned not_yet_assigned ComplaintJoinedImprovement ComplaintClosed not_yet_closed -
+        not_yet_assigned not_yet_assigned ComplaintJoinedImprovement ComplaintClosed not_yet_closed - -
     """,
     "opened": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -28,7 +28,7 @@ TABLE: dict[str, str] = {
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound+ImprovementNotNeeded nothing_to_answer_for
         nothing_to_answer_for nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed -
     """,
     "proposed": """
         - CaseHandedOver - solution_pending SolutionApproved SolutionApproved SolutionRejected
@@ -38,6 +38,7 @@ TABLE: dict[str, str] = {
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
         ComplaintJoinedImprovement ComplaintClosed not_yet_closed
         DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlinesRecomputed
     """,
     "offered": """
         - CaseHandedOver - solution_pending - - nothing_to_approve CustomerAnswered CustomerAnswered
@@ -45,7 +46,7 @@ TABLE: dict[str, str] = {
         ResponsibilityRaised+ResponsibilityRaised ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
-        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed
+        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed -
     """,
     "rejected": """
         - CaseHandedOver SolutionProposed SolutionProposed nothing_to_approve nothing_to_approve -
@@ -54,7 +55,7 @@ TABLE: dict[str, str] = {
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
         ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed DeadlinesRecomputed
     """,
     "declined": """
         - CaseHandedOver SolutionProposed SolutionProposed nothing_to_approve nothing_to_approve
@@ -63,7 +64,7 @@ TABLE: dict[str, str] = {
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound+ImprovementNotNeeded nothing_to_answer_for
         nothing_to_answer_for nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed DeadlinesRecomputed
     """,
     "agreed": """
         - CaseHandedOver - solution_agreed - - nothing_to_approve - answered_before answered_before - -
@@ -71,14 +72,14 @@ TABLE: dict[str, str] = {
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound+ImprovementNotNeeded nothing_to_answer_for
         nothing_to_answer_for nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed DeadlinesRecomputed
     """,
     "carried out": """
         - CaseHandedOver - solution_agreed - - nothing_to_approve - answered_before answered_before - - - -
         ResponsibilityRaised+ResponsibilityRaised ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
-        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed
+        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed -
     """,
     "charged": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -86,7 +87,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - - NoFaultFound+ImprovementNotNeeded SanctionImposed
         ResponsibilityWaived NoFaultFound not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement - not_yet_closed
-        {six}
+        {six} DeadlinesRecomputed
     """.format(six="+".join(["DeadlineWarned+DeadlineMissed"] * 6)),
     "sanctioned": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -94,7 +95,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded - - already_settled CaseStated SanctionAppealed not_yet_appealed
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed -
     """,
     "appealed": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -102,7 +103,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded - - already_settled CaseStated - AppealDecided RewardGranted
         ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+AppealOverdue
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+AppealOverdue DeadlinesRecomputed
     """,
     "judged": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -110,7 +111,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded - - already_settled CaseStated - - RewardGranted
         ImprovementNotNeeded ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed -
     """,
     "cleared": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -118,7 +119,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted ResponsibilityRaised+ResponsibilityRaised
         ResponsibilityRaised+ResponsibilityRaised - nothing_to_answer_for nothing_to_answer_for
         nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted -
-        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed
+        ComplaintJoinedImprovement ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed -
     """,
     "measured": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -126,7 +127,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted ResponsibilityRaised+ResponsibilityRaised
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound nothing_to_answer_for nothing_to_answer_for
         nothing_to_answer_for not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted
-        measure_planned - ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed
+        measure_planned - ComplaintClosed not_yet_closed DeadlineWarned+DeadlineMissed -
     """,
     "overdue": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -134,19 +135,19 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded SanctionImposed ResponsibilityWaived NoFaultFound
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
-        ComplaintJoinedImprovement - not_yet_closed -
+        ComplaintJoinedImprovement - not_yet_closed - DeadlinesRecomputed
     """,
     "resolved": """
         - CaseHandedOver - solution_agreed - - nothing_to_approve - answered_before answered_before - - - -
         - ResponsibilityRaised+ResponsibilityRaised NoFaultFound - - already_settled CaseStated
         SanctionAppealed not_yet_appealed RewardGranted - ComplaintJoinedImprovement ComplaintClosed
-        not_yet_closed -
+        not_yet_closed - -
     """,
     "closed": """
         - - already_closed already_closed already_closed already_closed already_closed already_closed
         already_closed already_closed already_closed already_closed already_closed already_closed -
         ResponsibilityRaised+ResponsibilityRaised NoFaultFound - - already_settled CaseStated
-        SanctionAppealed not_yet_appealed RewardGranted already_closed - - ComplaintReopened -
+        SanctionAppealed not_yet_appealed RewardGranted already_closed - - ComplaintReopened - -
     """,
     "reopened": """
         - CaseHandedOver SolutionProposed SolutionProposed not_yet_proposed not_yet_proposed
@@ -154,7 +155,7 @@ TABLE: dict[str, str] = {
         not_yet_accepted not_yet_accepted - ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded - - already_settled CaseStated SanctionAppealed not_yet_appealed
         RewardGranted ImprovementNotNeeded ComplaintJoinedImprovement - -
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed DeadlinesRecomputed
     """,
     "closed unopened": """
         - - already_closed already_closed already_closed already_closed already_closed already_closed
@@ -162,39 +163,39 @@ TABLE: dict[str, str] = {
         ResponsibilityRaised+ResponsibilityRaised ResponsibilityRaised+ResponsibilityRaised
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned not_yet_assigned already_closed - -
-        cannot_reopen -
+        cannot_reopen - -
     """,
 }
 MEASURE_TABLE: dict[str, str] = {
     "not planned": """
-        ImprovementPlanned ImprovementPlanned not_found not_found not_found not_found not_found - -
+        ImprovementPlanned ImprovementPlanned not_found not_found not_found not_found not_found - - -
     """,
     "planned": """
         - already_planned ImprovementExtended ImprovementProgressed ImprovementCompleted not_yet_completed
-        not_yet_completed - DeadlineWarned+DeadlineMissed
+        not_yet_completed - DeadlineWarned+DeadlineMissed -
     """,
     "at work": """
         - already_planned - - ImprovementCompleted not_yet_completed not_yet_completed -
-        DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed -
     """,
     "late": """
         - already_planned ImprovementExtended ImprovementProgressed ImprovementCompleted not_yet_completed
-        not_yet_completed - -
+        not_yet_completed - - -
     """,
     "completed": """
         - already_planned ImprovementExtended already_completed - ImprovementVerified ImprovementVerified
-        ImprovementReopened -
+        ImprovementReopened - -
     """,
     "verified": """
-        - already_planned already_verified already_completed - - verified_before ImprovementReopened -
+        - already_planned already_verified already_completed - - verified_before ImprovementReopened - -
     """,
     "ineffective": """
         - already_planned ImprovementExtended ImprovementProgressed ImprovementCompleted not_yet_completed -
-        - -
+        - - -
     """,
     "reopened": """
         - already_planned ImprovementExtended ImprovementProgressed ImprovementCompleted not_yet_completed
-        not_yet_completed - -
+        not_yet_completed - - -
     """,
 }
 
