@@ -311,8 +311,11 @@ async def settle(system: up.System, heard: Heard) -> Settled:
 
 
 async def still(system: up.System, log: PostgresLog, heard: Heard) -> None:
-    """Return when head and bus agree, no consumer has work left, and no reaction has written since."""
-    deadline = time.monotonic() + SETTLE_SECONDS
+    """Return when head and bus agree, no consumer has work left, and no reaction has written since.
+
+    Gives up only where nothing moves: what is slow is waited for.
+    """
+    seen, deadline = 0, time.monotonic() + SETTLE_SECONDS
     async with Connection(system.nats_url, "redress demo") as connection:
         await asyncio.wait_for(connection.until_connected(), SETTLE_SECONDS)
         while time.monotonic() < deadline:
@@ -321,6 +324,8 @@ async def still(system: up.System, log: PostgresLog, heard: Heard) -> None:
             idle = all(c.num_pending == 0 and not c.num_ack_pending for c in consumers)
             if idle and heard.last_seq == seq == (await log.head(database.LOG)).seq:
                 return
+            if seq + heard.last_seq > seen:
+                seen, deadline = seq + heard.last_seq, time.monotonic() + SETTLE_SECONDS
             await asyncio.sleep(PAUSE_SECONDS)
 
 
