@@ -335,7 +335,7 @@ RIVALS: dict[str, tuple[Called, Called]] = {
         replace(CALLS["propose"], body={"remedies": [{"kind": "apology", "text": "sorry"}]}),
     ),
     "approved and rejected": (
-        replace(CALLS["approve"], given=(*CALLS["approve"].given, cases.approve_too)),
+        replace(CALLS["approve"], given=(*CALLS["approve"].given, *cases.each_approves[1:])),
         replace(CALLS["approve"], body={"approved": False, "reason": "too dear"}),
     ),
     "accepted and declined": (

@@ -24,8 +24,8 @@ from tests.unit.resolution_situations import (
     accept,
     appeal_it,
     approve_it,
-    approve_too,
     complete_it,
+    each_approves,
     effective,
     impose,
     ineffective,
@@ -114,12 +114,14 @@ def says(event: Any, category: str = "intake") -> Move:
     return move
 
 
-def does(command: Any) -> Move:
-    """A person's command; who is complained of arrives on it as it does over HTTP."""
+def does(*commands: Any) -> Move:
+    """What people do, one after the other; who is complained of arrives on it as it does over HTTP."""
 
     def move(world: World) -> World:
         about = people.complained_of(POLICY, world.complaint.respondent)
-        return world.does(replace(command, about=about) if hasattr(command, "about") else command)
+        return world.does(
+            *(replace(each, about=about) if hasattr(each, "about") else each for each in commands)
+        )
 
     return move
 
@@ -176,7 +178,8 @@ ASKING: list[Move] = [
 ]
 SOLVING: list[Move] = [
     says(SOLUTION, "notifier"),
-    *map(does, (propose_it, propose_front_line, approve_it, approve_too, reject_it, accept, settle)),
+    *map(does, (propose_it, propose_front_line, approve_it, reject_it, accept, settle)),
+    does(*each_approves[1:]),
     does(replace(accept, answer=Answer.DECLINED)),
     does(replace(accept, answer=Answer.COUNTERED)),
     *map(does, STAGES),

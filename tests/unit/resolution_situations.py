@@ -110,6 +110,9 @@ approve_it = approve.DecideApproval(
     now=NOW,
 )
 approve_too = replace(approve_it, approver="quality-head")
+approve_technology = replace(approve_it, approver="technology-head")
+approve_production = replace(approve_it, approver="production-head")
+each_approves = (approve_it, approve_too, approve_technology, approve_production)
 reject_it = replace(approve_it, approved=False, reason="too dear")
 accept = answer.AnswerProposal(
     complaint_id=THIS,
@@ -395,7 +398,7 @@ given: Callable[..., state.Case] = OF_CASE.given
 measured: Callable[..., measure.Improvement] = OF_MEASURE.given
 
 
-offer = (open_it, propose_it, approve_it, approve_too)
+offer = (open_it, propose_it, *each_approves)
 carry_out = (*offer, accept, *STAGES)
 punish = (raise_it, impose, waive_head)
 resolve = (*carry_out, *punish, spare_it)

@@ -161,7 +161,7 @@ CASES = {
         "overlaps the bracket before, which has no limit",
     ),
     "no last bracket": (
-        "        - {offices: [after-sales, quality, general-manager]}\n",
+        "        - {offices: [after-sales, quality, technology, production, general-manager]}\n",
         "",
         "brackets:\n        - {up_to: 200, offices: []}\n        - {up_to: 5000, offices: [after-sales, q",
         "nothing is said about amounts above 5000",
@@ -179,9 +179,9 @@ CASES = {
         "nobody approves goodwill, minor",
     ),
     "an approving office": (
-        "offices: [after-sales, quality]}",
-        "offices: [after-sales, qa]}",
-        "qa]}",
+        "offices: [after-sales, quality, technology, production]}",
+        "offices: [after-sales, qa, technology, production]}",
+        "qa, technology",
         "there is no office qa",
     ),
     "no term for all": (

@@ -14,6 +14,8 @@ from libs.policy.approvals import approvals_needed, settles_dispute
 from libs.policy.warranty import decide_warranty, months_after
 from tests.packs import TODAY, standard
 
+# Those that find the cause and propose what is done about it (S4·6 二(二)3, 二(三)).
+DEPARTMENTS = ["after-sales", "quality", "technology", "production"]
 Remedies = list[tuple[RemedyKind, Money | None]]
 
 
@@ -49,15 +51,29 @@ def test_below_the_limit_the_handler_decides_alone(amount: Money | None) -> None
         ("5000", Severity.MINOR, ["after-sales"]),
         ("5000.01", Severity.MINOR, ["after-sales", "general-manager"]),
         ("200", Severity.SERIOUS, []),
-        ("201", Severity.SERIOUS, ["after-sales", "quality"]),
-        ("0", Severity.MAJOR, ["after-sales", "quality", "technology"]),
-        ("5001", Severity.MAJOR, ["after-sales", "quality", "technology", "general-manager"]),
+        ("201", Severity.SERIOUS, DEPARTMENTS),
+        ("5001", Severity.SERIOUS, [*DEPARTMENTS, "general-manager"]),
+        ("0", Severity.MAJOR, DEPARTMENTS),
+        ("5001", Severity.MAJOR, [*DEPARTMENTS, "general-manager"]),
     ],
 )
 def test_approvals_follow_remedy_amount_and_severity(
     amount: str, severity: Severity, offices: list[str]
 ) -> None:
     assert [office for office, _, _ in asked([(RemedyKind.REPAIR, yuan(amount))], severity)] == offices
+
+
+@pytest.mark.rule("CLS-3", "PRO-3", "PRO-7")
+@pytest.mark.parametrize("severity", [Severity.SERIOUS, Severity.MAJOR])
+@pytest.mark.parametrize("kind", RemedyKind)
+def test_beyond_the_handlers_limit_each_department_approves_what_is_not_minor(
+    kind: RemedyKind, severity: Severity
+) -> None:
+    """Whatever the remedy: work on goods, money, goods taken back, words."""
+    offices = [office for office, _, _ in asked([(kind, yuan("900"))], severity)]
+    assert set(DEPARTMENTS) <= set(offices)
+    minor = [office for office, _, _ in asked([(kind, yuan("900"))], Severity.MINOR)]
+    assert set(minor) <= {"after-sales", "general-manager"}
 
 
 @pytest.mark.rule("PRO-3")

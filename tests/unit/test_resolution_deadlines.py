@@ -17,6 +17,8 @@ from tests.unit.resolution_office import COMPLAINT, Office
 from tests.unit.resolution_situations import (
     accept,
     approve_it,
+    approve_production,
+    approve_technology,
     approve_too,
     propose_front_line,
     propose_it,
@@ -85,7 +87,8 @@ async def test_each_approval_is_due_in_its_own_time_and_the_handler_is_not_late_
 ) -> None:
     await office.on_case(propose_it)
     (proposed,) = await of(office, propose.SolutionProposed)
-    await office.on_case(approve_it)
+    for given in (approve_it, approve_technology, approve_production):
+        await office.on_case(given)
     await office.comes(proposed.due.due_at)
     (late,) = await of(office, DeadlineMissed, Step.PROPOSE)
     assert (late.owed_by.person, late.due_at) == ("quality-head", proposed.due.due_at)

@@ -37,7 +37,7 @@ TABLE: dict[str, str] = {
         NoFaultFound+ImprovementNotNeeded nothing_to_answer_for nothing_to_answer_for nothing_to_answer_for
         not_yet_sanctioned not_yet_sanctioned not_yet_sanctioned RewardGranted ImprovementNotNeeded
         ComplaintJoinedImprovement ComplaintClosed not_yet_closed
-        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
+        DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed+DeadlineWarned+DeadlineMissed
         DeadlinesRecomputed
     """,
     "offered": """

@@ -20,7 +20,7 @@ from deploy.simulation.resources import LOG
 from libs.events.contracts import registry
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
-SEEDS = (1, 2, 3)
+SEEDS = (1, 2, 3, 4)
 COMPLAINTS = 40
 EVENTS_MAX = 100_000
 CALLS_PER_COMPLAINT_MAX = 32
