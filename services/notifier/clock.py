@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from libs.events.contracts import notify as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.policy import PolicyPublished
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.decider import Stream, transact
 from libs.events.store import Context
 from libs.policy.pack import Pack
 from libs.service.clock import Clock
 from libs.service.deadlines import (
+    RECOMPUTE,
     Change,
     Deadline,
     Deadlines,
@@ -22,9 +25,12 @@ from libs.service.deadlines import (
     SqlDeadlines,
     Started,
     Warned,
+    all_open,
+    coming,
+    follow,
 )
 from libs.service.wiring import Resources
-from services.notifier import history, overdue, promise, reply
+from services.notifier import history, overdue, promise, recompute, reply, writing
 from services.notifier.delivery import NOTICES, Sender, channels
 from services.notifier.term import Debtor
 
@@ -35,8 +41,13 @@ FORGOTTEN_AFTER: Final = timedelta(minutes=1)
 
 
 def changes(event: Any) -> Iterator[Change]:
-    """What an event of a notice, or of a first reply, does to its deadlines."""
+    """What an event of a notice, or of a first reply, does to its deadlines; when a policy is in force."""
     match event:
+        case PolicyPublished():
+            yield from coming(event)
+        case DeadlinesRecomputed(moved=moved):
+            for each in moved:
+                yield from follow(each, ARRIVAL)
         case events.NoticeWritten():
             yield Started(SEND, event.written_at + FORGOTTEN_AFTER)
             if event.due_at is not None:
@@ -77,12 +88,33 @@ def clock(resources: Resources, kept: Deadlines, sender: Sender) -> Clock:
     """The clock over deadlines kept anywhere."""
 
     async def pass_deadline(deadline: Deadline) -> None:
-        if deadline.step.partition("/")[0] == SEND:
+        if deadline.step == RECOMPUTE:
+            await _recompute(resources, deadline.log, deadline.key)
+        elif deadline.step.partition("/")[0] == SEND:
             await sender.send(deadline.log, deadline.key)
         else:
             await pass_term(resources, deadline)
 
-    return Clock("notifier", kept, pass_deadline)
+    async def recomputed(log: str) -> AsyncIterator[Sequence[Deadline]]:
+        async for page in all_open(kept, log, resources.now()):
+            yield page
+
+    return Clock("notifier", kept, pass_deadline, recomputed)
+
+
+async def _recompute(resources: Resources, log: str, key: UUID) -> None:
+    """Where a notice is due by the policy in force: counted from what it tells of, as that stood then."""
+    store, now = resources.store, resources.now()
+    written = (await store.read_stream(log, NOTICES.name(key)))[0].event
+    if not isinstance(written, events.NoticeWritten) or written.due_at is None:
+        return
+    assert written.complaint_id is not None, "only what is said about a complaint is due"
+    told = await history.at_event(store, log, written.complaint_id, written.cause)
+    policy = await resources.policies.in_force(log, now)
+    if told is not None and (due := writing.term(*told, written.kind, policy)) is not None:
+        command = recompute.RecomputeArrival(due=due, ground=policy.ground(), now=now)
+        context = Context(actor="notifier", complaint_id=written.complaint_id)
+        await transact(store, log, NOTICES, key, recompute.decide, command, context)
 
 
 async def pass_term(resources: Resources, deadline: Deadline) -> None:

@@ -129,6 +129,19 @@ def of(store: EventStore) -> History[Complaint]:
     return history.of(store, follow, FOLDED)
 
 
+async def at_event(
+    store: EventStore, log: str, complaint_id: UUID, event_id: UUID
+) -> tuple[Recorded[Any], Complaint] | None:
+    """An event of a complaint, and the complaint as it stood at that; None where there is no such event."""
+    complaint: Complaint | None = None
+    async for page in history.pages(store, log, complaint_id):
+        for recorded in await store.decode(log, page):
+            complaint = follow(complaint, recorded)
+            if recorded.envelope.event_id == event_id:
+                return (recorded, complaint) if complaint else None
+    return None
+
+
 def _recorded(event: ComplaintRecorded) -> Complaint:
     return Complaint(
         complaint_id=event.complaint_id,

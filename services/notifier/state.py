@@ -11,6 +11,7 @@ from libs.events import errors
 from libs.events.contracts import notify as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable
+from libs.events.contracts.term import DeadlinesRecomputed
 from services.notifier.term import Term
 
 Event = (
@@ -22,6 +23,7 @@ Event = (
     | events.NoticeHandedOver
     | DeadlineWarned
     | DeadlineMissed
+    | DeadlinesRecomputed
 )
 
 
@@ -126,6 +128,11 @@ def evolve(notice: Notice, event: Event) -> Notice:
         case DeadlineWarned() | DeadlineMissed():
             assert letter.term is not None, "only what is due is warned of"
             return replace(notice, letter=replace(letter, term=letter.term.after(event)))
+        case DeadlinesRecomputed(moved=moved):
+            term = letter.term
+            for each in moved:
+                term = term and term.moved(each)
+            return replace(notice, letter=replace(letter, term=term))
         case _:
             assert_never(event)
 

@@ -10,6 +10,7 @@ from uuid import UUID
 from libs.events.contracts.assign import EscalationCause
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Ground, Step
+from libs.events.contracts.term import Breach, MovedDue
 from libs.policy import escalation
 from libs.policy.pack import Pack
 
@@ -28,6 +29,16 @@ class Term:
         if isinstance(event, DeadlineWarned):
             return replace(self, warned=True)
         return replace(self, missed=True)
+
+    def moved(self, lies: MovedDue) -> Term:
+        """Where a policy has it now; what was missed, and is missed there too, was said."""
+        said = lies.breach is Breach.STANDS
+        return Term(
+            due_at=lies.due.due_at,
+            warn_at=lies.due.warn_at,
+            warned=said and self.warned,
+            missed=said and self.missed,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

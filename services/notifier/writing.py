@@ -10,7 +10,7 @@ from typing import Any, Final
 from uuid import UUID
 
 from libs.events.contracts.improve import ImprovementPlanned
-from libs.events.contracts.notify import Recipient
+from libs.events.contracts.notify import NoticeKind, Recipient
 from libs.events.contracts.values import Channel, Complainant, Language
 from libs.events.decider import derived_ids, transact
 from libs.events.envelope import Recorded
@@ -120,6 +120,12 @@ def written(heard: Recorded[Any], telling: Telling, told: Told | None, policy: P
         ),
         now=heard.envelope.at,
     )
+
+
+def term(heard: Recorded[Any], complaint: Complaint, kind: NoticeKind, policy: Pack) -> Term | None:
+    """By when a notice of that kind to the customer has to arrive by this policy, written by another."""
+    tellings = occasions.to_customer(heard.event, complaint, policy, ())
+    return next((_term(each, complaint, policy) for each in tellings if each.kind is kind), None)
 
 
 def _reached(telling: Telling, told: Told | None, policy: Pack) -> tuple[str, str, Language]:

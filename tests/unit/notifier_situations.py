@@ -10,7 +10,7 @@ from libs.events.contracts.handling import Answerable
 from libs.events.contracts.notify import NoticeKind, Recipient
 from libs.events.contracts.values import Language
 from libs.policy import notices, pack
-from services.notifier import deliver, notify, overdue, promise, reply, resend, state, tell
+from services.notifier import deliver, notify, overdue, promise, recompute, reply, resend, state, tell
 from services.notifier.term import Debtor, Term
 from tests.unit.situations import Told
 
@@ -64,6 +64,9 @@ hand_over = resend.HandOverNotice(
     about=None,
     now=NOW + HOUR,
 )
+recompute_arrival = recompute.RecomputeArrival(
+    due=Term(due_at=NOW + 40 * MINUTE, warn_at=NOW + 32 * MINUTE), ground=POLICY.ground(), now=NOW
+)
 pass_arrival = overdue.PassArrival(debtor=DEBTOR, policy=POLICY, now=NOW + DAY)
 
 follow = reply.FollowComplaint(
@@ -98,6 +101,7 @@ STEPS: dict[type, Callable[[Any, Any], list[Any]]] = {
     resend.ResendNotice: resend.decide,
     resend.HandOverNotice: resend.decide,
     overdue.PassArrival: overdue.decide,
+    recompute.RecomputeArrival: recompute.decide,
     reply.FollowComplaint: reply.decide,
     reply.PassReply: reply.decide,
     tell.TellCustomer: tell.decide,
@@ -134,6 +138,7 @@ NOTICE_COMMANDS: dict[str, Any] = {
     "resend": send_again,
     "hand over": hand_over,
     "pass": pass_arrival,
+    "recompute": recompute_arrival,
 }
 PROMISES: dict[str, Any] = {
     "not owed": promise.INITIAL,

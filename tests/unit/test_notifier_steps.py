@@ -11,6 +11,7 @@ from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step
 from libs.events.contracts.notify import NoticeKind, Reply
 from libs.events.contracts.personal import ERASED
+from libs.events.contracts.term import DeadlinesRecomputed
 from services.notifier import resend, state
 from services.notifier.term import Term
 from tests.unit.notifier_situations import (
@@ -47,18 +48,19 @@ from tests.unit.notifier_situations import (
 NOTHING = ()
 WRITTEN, DELIVERED, FAILED = (events.NoticeWritten,), (events.NoticeDelivered,), (events.NoticeFailed,)
 RESENT, TOLD, LATE = (events.NoticeResent,), (events.NoticeHandedOver,), (DeadlineWarned, DeadlineMissed)
+MOVED = (DeadlinesRecomputed,)
 NONE, DONE = errors.NotFound, resend.AlreadyDelivered
 # What a command comes to, in the order of NOTICE_COMMANDS: events, nothing to do, or a refusal.
 NOTICE_TABLE: dict[str, list[Any]] = {
-    "not written": [WRITTEN, NOTHING, NOTHING, NONE, NONE, NOTHING],
-    "written": [NOTHING, DELIVERED, FAILED, RESENT, TOLD, LATE],
-    "failed once": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE],
-    "next channel": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE],
-    "left to a person": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE],
-    "overdue": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, NOTHING],
-    "arrived": [NOTHING, NOTHING, NOTHING, RESENT, DONE, NOTHING],
-    "resent": [NOTHING, DELIVERED, NOTHING, NOTHING, TOLD, LATE],
-    "handed over": [NOTHING, NOTHING, NOTHING, RESENT, NOTHING, NOTHING],
+    "not written": [WRITTEN, NOTHING, NOTHING, NONE, NONE, NOTHING, NOTHING],
+    "written": [NOTHING, DELIVERED, FAILED, RESENT, TOLD, LATE, MOVED],
+    "failed once": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE, MOVED],
+    "next channel": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE, MOVED],
+    "left to a person": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, LATE, MOVED],
+    "overdue": [NOTHING, DELIVERED, NOTHING, RESENT, TOLD, NOTHING, MOVED],
+    "arrived": [NOTHING, NOTHING, NOTHING, RESENT, DONE, NOTHING, NOTHING],
+    "resent": [NOTHING, DELIVERED, NOTHING, NOTHING, TOLD, LATE, MOVED],
+    "handed over": [NOTHING, NOTHING, NOTHING, RESENT, NOTHING, NOTHING, NOTHING],
 }
 OWED, GIVEN, RELEASED = (events.FirstReplyOwed,), (events.FirstReplyGiven,), (events.FirstReplyReleased,)
 SAID = (events.CustomerTold,)
