@@ -45,11 +45,6 @@ ACTOR: Final = "resolution"
 def changes(event: Any) -> Iterator[Change]:
     """What an event of a case's or a measure's stream does to its deadlines; when a policy is in force."""
     match event:
-        case PolicyPublished():
-            yield from coming(event)
-        case DeadlinesRecomputed(moved=moved):
-            for each in moved:
-                yield from follow(each, _lies(each), warns=not _is_appeal(each))
         case propose.CaseOpened(due=due):
             yield from _started(due)
         case propose.CaseHandedOver(due=due):
@@ -79,10 +74,19 @@ def changes(event: Any) -> Iterator[Change]:
             yield Missed(f"{APPEAL}/{sanction}")
         case penalize.AppealDecided(sanction=sanction):
             yield Ended(f"{APPEAL}/{sanction}")
+        case penalize.SanctionImposed() | penalize.ResponsibilityWaived() | penalize.NoFaultFound():
+            yield Ended(_of(DECISION, state.name_of(event)))
         case improve.ComplaintJoinedImprovement() | improve.ImprovementNotNeeded():
             yield Ended(IMPROVEMENT)
         case propose.ComplaintClosed():
             yield from (Ended(SOLUTION), Ended(IMPROVEMENT))
+        case _:
+            yield from _measured(event)
+
+
+def _measured(event: Any) -> Iterator[Change]:
+    """What an event of a measure's stream does, and what the clock and the policy say of either's."""
+    match event:
         case improve.ImprovementVerified(effective=True):
             yield Ended(IMPROVEMENT)
         case (
@@ -96,8 +100,11 @@ def changes(event: Any) -> Iterator[Change]:
             yield Warned(_of(event.step, event.about))
         case DeadlineMissed():
             yield Missed(_of(event.step, event.about))
-        case penalize.SanctionImposed() | penalize.ResponsibilityWaived() | penalize.NoFaultFound():
-            yield Ended(_of(DECISION, state.name_of(event)))
+        case PolicyPublished():
+            yield from coming(event)
+        case DeadlinesRecomputed(moved=moved):
+            for each in moved:
+                yield from follow(each, _lies(each), warns=not _is_appeal(each))
 
 
 def of(resources: Resources) -> tuple[Clock, ...]:

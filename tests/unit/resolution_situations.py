@@ -37,7 +37,7 @@ from services.resolution import (
 )
 from services.resolution.binding import Rules
 from services.resolution.deduct import Wage
-from tests.packs import about_product, changed, standard
+from tests.packs import about_product, standard
 from tests.unit.situations import Told
 
 NOW = datetime(2026, 11, 23, 2, 0, tzinfo=UTC)
@@ -268,20 +268,6 @@ reopen_it = close.ReopenComplaint(
     author="after-sales-officer",
     due=DUE,
     now=NOW + DAY,
-)
-SNOWED = changed(
-    ("version: 1", "version: 2"),
-    ("single_days: []", "single_days: [{day: 2026-11-25, name: {zh: 雪, en: snow}}]"),
-)
-recompute_it = recompute.RecomputeDeadlines(
-    complaint_id=THIS,
-    moves={(Step.PENALIZE, NOW + 20 * DAY): step_due(Step.PENALIZE, 21)},
-    done=frozenset(),
-    policy=SNOWED,
-    now=NOW,
-)
-recompute_measure = recompute.RecomputeMeasure(
-    complaint_id=THIS, severity=Severity.SERIOUS, before=POLICY, policy=SNOWED, now=NOW
 )
 pass_all = overdue.PassDeadline(complaint_id=THIS, policy=POLICY, now=NOW + 60 * DAY)
 

@@ -3,10 +3,16 @@
 from dataclasses import replace
 from typing import Any
 
+from libs.events.contracts.handling import Severity, Step
 from libs.events.contracts.propose import Outcome
-from services.resolution import measure, state
+from services.resolution import measure, recompute, state
+from tests.packs import changed
 from tests.unit.resolution_situations import (
+    DAY,
+    NOW,
+    POLICY,
     STAGES,
+    THIS,
     accept,
     acquit_head,
     appeal_it,
@@ -36,8 +42,6 @@ from tests.unit.resolution_situations import (
     punish,
     raise_it,
     raise_late,
-    recompute_it,
-    recompute_measure,
     recur,
     reduce_it,
     reject_it,
@@ -48,9 +52,24 @@ from tests.unit.resolution_situations import (
     spare_it,
     start,
     state_case,
+    step_due,
     waive_head,
 )
 
+SNOWED = changed(
+    ("version: 1", "version: 2"),
+    ("single_days: []", "single_days: [{day: 2026-11-25, name: {zh: 雪, en: snow}}]"),
+)
+recompute_it = recompute.RecomputeDeadlines(
+    complaint_id=THIS,
+    moves={(Step.PENALIZE, NOW + 20 * DAY): step_due(Step.PENALIZE, 21)},
+    done=frozenset(),
+    policy=SNOWED,
+    now=NOW,
+)
+recompute_measure = recompute.RecomputeMeasure(
+    complaint_id=THIS, severity=Severity.SERIOUS, before=POLICY, policy=SNOWED, now=NOW
+)
 SITUATIONS: dict[str, state.Case] = {
     "nothing": state.INITIAL,
     "opened": given(open_it),

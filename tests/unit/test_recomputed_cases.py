@@ -20,7 +20,6 @@ from tests.unit.resolution_situations import (
     MEASURE,
     NOW,
     POLICY,
-    SNOWED,
     accept,
     after,
     appeal_it,
@@ -39,14 +38,13 @@ from tests.unit.resolution_situations import (
     propose_it,
     punish,
     raise_it,
-    recompute_it,
-    recompute_measure,
     reject_it,
     reopen_it,
     resolve,
     waive_head,
     when,
 )
+from tests.unit.resolution_tables import SNOWED, recompute_it, recompute_measure
 
 SERIOUS = Severity.SERIOUS
 MORE_SNOW = changed(
