@@ -76,7 +76,7 @@ def test_whom_it_is_about_neither_plans_the_measure_nor_adds_the_complaint_to_on
     """Nor anybody below them; what one of many complaints is about is enough."""
     among = frozenset({"sales-head", about})
     refuses(state.JudgeInOwnCause, replace(plan_it, about=among), measured())
-    refuses(state.JudgeInOwnCause, replace(extend_it, about=among), measured(plan_it))
+    refuses(state.JudgeInOwnCause, replace(extend_it, about=among, under=plan_it.under), measured(plan_it))
 
 
 @rule("ASG-4", "IMP-1")
