@@ -30,6 +30,7 @@ from libs.service.deadlines import (
     SqlDeadlines,
     Started,
     Warned,
+    all_open,
 )
 from libs.service.projection import Follower
 from services.investigation import clock
@@ -62,6 +63,17 @@ def recorded(key: int, change: Change) -> Recorded[Any]:
     return as_recorded(change, f"investigation-{UUID(int=key)}", NOW)
 
 
+def owes(said: list[tuple[int, Change]], key: int) -> bool:
+    """Whether anything was started in that stream that has not ended, missed or not."""
+    open_: set[str] = set()
+    for change in (change for of, change in said if of == key):
+        if isinstance(change, Started):
+            open_.add(change.step)
+        elif isinstance(change, Ended):
+            open_ = {step for step in open_ if step != change.step and not step.startswith(f"{change.step}/")}
+    return bool(open_)
+
+
 async def test_the_table_and_the_memory_say_the_same(resources: wiring.Resources) -> None:
     kept = SqlDeadlines("investigation", "investigation", lambda event: [event], resources.engine)
 
@@ -76,6 +88,8 @@ async def test_the_table_and_the_memory_say_the_same(resources: wiring.Resources
                 await kept.project(connection, recorded(key, change))
         for deadlines in (kept, memory):
             assert await paged(deadlines) == await memory.due("main", NOW)
+            owing = [each.key async for page in all_open(deadlines, "main", NOW) for each in page]
+            assert owing == [UUID(int=key) for key in (1, 2) if owes(said, key)]
 
     async def paged(deadlines: SqlDeadlines | MemoryDeadlines) -> list[Deadline]:
         found: list[Deadline] = []
