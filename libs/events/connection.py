@@ -19,6 +19,7 @@ from nats.js.manager import JetStreamManager
 
 from libs.events import bus, errors
 from libs.events.bus import Message
+from libs.events.tasks import end
 
 CONNECT_SECONDS: Final = 5
 REQUEST_SECONDS: Final = 5.0
@@ -90,10 +91,7 @@ class Connection:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._keeper is not None:
-            # The client may swallow a cancellation while it connects, so one is not always enough.
-            while not self._keeper.done():
-                self._keeper.cancel()
-                await asyncio.wait({self._keeper}, timeout=RECONNECT_SECONDS_MIN)
+            await end({self._keeper})
         self._keeper = None
 
     @property

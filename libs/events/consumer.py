@@ -22,6 +22,7 @@ from libs.events.lanes import Lanes
 from libs.events.lease import FAILURES, Turn
 from libs.events.parked import Shelf, lane_of
 from libs.events.store import EventStore
+from libs.events.tasks import Tasks
 
 # Messages in hand: waiting in lanes, being handled, waiting to be tried again.
 WINDOW: Final = 96
@@ -134,7 +135,7 @@ class Session:
         self._log = log
         self._shelf = Shelf(consumer.database, consumer.name, log)
         self._labels = (consumer.name, log)
-        self._tasks = asyncio.TaskGroup()
+        self._tasks = Tasks()
         self._lanes = Lanes(self._tasks)
         self._held: set[str] = set()  # lanes in which something is parked
         self._redriving: set[str] = set()

@@ -10,6 +10,7 @@ import structlog
 
 from libs.events import errors
 from libs.events.store import Log
+from libs.events.tasks import Tasks
 
 LOOK_SECONDS: Final = 5.0
 LOOK_AGAIN_SECONDS: Final = 0.5
@@ -20,7 +21,7 @@ logger = structlog.get_logger(__name__)
 async def run(log: Log, work: Callable[[str], Awaitable[None]]) -> None:
     """`work(name)` for each log, side by side; ends by cancellation, or by an error that `work` lets out."""
     known: set[str] = set()
-    async with asyncio.TaskGroup() as group:
+    async with Tasks() as group:
         while True:
             try:
                 names = await log.logs()

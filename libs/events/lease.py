@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
-from typing import Final, Protocol
+from collections.abc import Callable, Coroutine
+from typing import Any, Final, Protocol
 from uuid import UUID, uuid4
 
 import asyncpg
 import structlog
+
+from libs.events.tasks import Tasks
 
 # A holder that was killed is followed within the TTL: those who wait know when it ends, and look then.
 TTL_SECONDS: Final = 1.5
@@ -32,7 +34,7 @@ FAILURES: Final = (
     asyncpg.InternalClientError,
 )
 
-Work = Callable[[], Awaitable[None]]
+Work = Callable[[], Coroutine[Any, Any, None]]
 logger = structlog.get_logger(__name__)
 
 
@@ -73,9 +75,9 @@ class Lease:
             await self._wait_for_turn()
             logger.info("lease taken", lease=self._name)
             try:
-                async with asyncio.TaskGroup() as group:
-                    renewing = group.create_task(self._renew())
-                    await work()
+                async with Tasks() as tasks:
+                    renewing = tasks.create_task(self._renew())
+                    await asyncio.wait({tasks.create_task(work())})
                     renewing.cancel()
                 return
             except* Lost:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from libs.events.consumer import Consumer
 from libs.events.lease import leases
 from libs.events.relay import Relay
+from libs.events.tasks import Tasks, end
 from libs.service import auth, background, body, health, problem, telemetry, wiring
 from libs.service.clock import Clock, Ticker
 from libs.service.erasure import Forgetting
@@ -25,7 +25,6 @@ from libs.service.settings import Settings, load
 from libs.service.wiring import Resources
 
 API_VERSION: Final = "1"
-CANCEL_AGAIN_SECONDS: Final = 0.5
 PROBLEMS: Final[dict[int | str, dict[str, Any]]] = {
     "4XX": {"model": problem.Problem, "description": "Refused: what the caller can do about it"},
     "5XX": {
@@ -109,12 +108,10 @@ async def _beside(app: FastAPI, service: Service, wired: Resources) -> AsyncIter
             # `now` is asked for at each look, for a test may set another.
             ticker = Ticker(clock, wired.log, lambda: wired.now(), leases(wired.database))
             work[f"clock {clock.name}"] = ticker.run
-    async with asyncio.TaskGroup() as group:
+    async with Tasks() as group:
         tasks = [group.create_task(background.keep(what, run), name=what) for what, run in work.items()]
-        try:
-            yield
-        finally:
-            await _end(tasks)
+        yield
+        await end(tasks)
 
 
 def _followers(service: Service, wired: Resources) -> list[Follower]:
@@ -123,15 +120,6 @@ def _followers(service: Service, wired: Resources) -> list[Follower]:
     return [
         Follower(view, service.name, wired.store, wired.engine, wired.bus) for view in service.views(wired)
     ]
-
-
-async def _end(tasks: Sequence[asyncio.Task[None]]) -> None:
-    """Cancel until all have ended: a library may swallow a cancellation."""
-    pending = set(tasks)
-    while pending:
-        for task in pending:
-            task.cancel()
-        _, pending = await asyncio.wait(pending, timeout=CANCEL_AGAIN_SECONDS)
 
 
 def _consumer(reaction: Reaction, wired: Resources, pool: asyncpg.Pool[Any]) -> Consumer:

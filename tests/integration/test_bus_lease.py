@@ -9,6 +9,7 @@ import pytest
 
 from libs.events import lease
 from tests import backends, carriage
+from tests.deaf import Deaf
 
 
 class Worker:
@@ -59,6 +60,17 @@ async def test_one_works_and_the_other_follows_at_once_when_it_leaves(pool: asyn
 async def test_a_holder_that_died_is_followed_within_two_seconds(pool: asyncpg.Pool) -> None:
     times = [await takeover(pool, f"work {number}") for number in range(3)]
     assert min(times) < 2.0, "the best of three: a busy machine is no fault of ours"
+
+
+async def test_work_ends_with_its_lease_though_it_does_not_hear_at_first(pool: asyncpg.Pool) -> None:
+    deaf, other = Deaf(), uuid.uuid4()
+    async with carriage.running(lease.leases(pool)("work").hold(deaf.work)):
+        async with asyncio.timeout(carriage.DEADLINE_SECONDS):
+            await deaf.at_work.wait()
+            await pool.execute("DELETE FROM bus.leases WHERE name = 'work'")
+            assert await pool.fetchval(lease.TAKE, "work", other, carriage.DEADLINE_SECONDS)
+            while not deaf.ended:  # noqa: ASYNC110 - nobody says so
+                await asyncio.sleep(0.01)
 
 
 async def takeover(pool: asyncpg.Pool, name: str) -> float:
