@@ -1,4 +1,4 @@
-"""What people do of their own accord, whoever owes what: contest, withdraw, pass on, merge, thank, reopen."""
+"""What people do of their own accord: contest, withdraw, pass on, judge again, merge, thank, reopen."""
 
 from __future__ import annotations
 
@@ -32,6 +32,19 @@ async def pass_on(staff: Staff, case: Case) -> None:
             for to in ("after-sales-officer", "technology-officer", "after-sales-deputy"):
                 body = {"unit": to.rpartition("-")[0], "person": to, "reason": "Not ours"}
                 await post(staff, case, "intake", "assignment", person, body)
+
+
+async def judge_again(staff: Staff, case: Case) -> None:
+    """What is being looked into turns out to be of another kind, and goes to who owes that (CLS-6)."""
+    if owing_now(case, "finding") and case.happens("broke on the way", 0.04) and case.once("judged again"):
+        body = {
+            "kind": "transport",
+            "nature": "other",
+            "severity": "minor",
+            "founded": {"value": True, "reason": "It left us whole"},
+            "demand_reasonable": {"value": True, "reason": "In proportion to what happened"},
+        }
+        await post(staff, case, "intake", "classification", DESK, body)
 
 
 async def escalate(staff: Staff, case: Case) -> None:
@@ -127,6 +140,7 @@ async def _done(call: Callable[[], Awaitable[Answer]]) -> None:
 MOODS: Final[Sequence[Mood]] = (
     contest,
     pass_on,
+    judge_again,
     escalate,
     withdraw,
     tell_apart,

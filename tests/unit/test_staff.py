@@ -35,7 +35,6 @@ ELSEWHERE = {
     "deadlines_recomputed",
     "duplicate_suspected",
     "first_reply_released",
-    "investigation_reclassified",
     "investigation_resumed",
     "personal_data_erased",
     "supplier_overdue",
