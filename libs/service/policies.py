@@ -65,6 +65,11 @@ class Policies:
         published = (await self._shelf(log)).published.values()
         return _latest([p for p in published if p.effective_from <= day], self._shipped)
 
+    async def named(self, log: str, reference: str) -> Pack:
+        """The pack that an event names, as `standard@2`; the shipped one where none was published as that."""
+        published = (await self._shelf(log)).published.values()
+        return next((p for p in published if p.reference == reference), self._shipped)
+
     async def acknowledged_at(self, log: str, version: int, person: str) -> datetime | None:
         """When a person acknowledged a version (PEN-3); None when they have not."""
         return (await self._shelf(log)).acknowledged.get((version, person))

@@ -162,7 +162,7 @@ async def _recompute(resources: Resources, log: str, key: UUID) -> None:
     command = recompute.RecomputeMeasure(
         complaint_id=context.complaint_id or fixed.owed_to,
         severity=served.case.severity_at(fixed.fixed_at),
-        before=await resources.policies.in_force(log, fixed.fixed_at),
+        planned_by=await resources.policies.named(log, fixed.planned_by) if fixed.planned_by else None,
         policy=policy,
         now=now,
     )

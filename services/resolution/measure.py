@@ -32,8 +32,8 @@ class Plan:
     """The measure and whom it serves; `due_at` is when it must be complete, or then its effect checked.
 
     That is the time of an errand, `what`, `since` then, as it was fixed at `fixed_at` for the complaint
-    `owed_to`, unless a person set it; where it `moved`, a policy moved it since. `recurred` are the findings
-    that reopened it. `warned` and `missed` hold the times the clock has told of.
+    `owed_to`; by the policy `planned_by`, or by a person, until it is fixed anew or a policy moves it.
+    `recurred` are the findings that reopened it. `warned` and `missed` hold the times the clock has told of.
     """
 
     improvement_id: UUID
@@ -48,7 +48,7 @@ class Plan:
     since: datetime
     fixed_at: datetime
     owed_to: UUID
-    moved: bool = False
+    planned_by: str | None
     progress: tuple[events.ImprovementProgressed, ...] = ()
     recurred: frozenset[UUID] = frozenset()
     done_by: frozenset[str] = frozenset()
@@ -148,6 +148,7 @@ def _plan(event: events.ImprovementPlanned) -> Plan:
         since=event.planned_at,
         fixed_at=event.planned_at,
         owed_to=event.complaint_ids[0],
+        planned_by=event.ground.policy,
     )
 
 
@@ -174,7 +175,7 @@ def _fixed(
         since=since,
         fixed_at=at,
         owed_to=plan.complaint_ids[0],
-        moved=False,
+        planned_by=None,
     )
 
 
@@ -185,7 +186,7 @@ def _moved(plan: Plan, moved: MovedDue) -> Plan:
         plan,
         due_at=moved.due.due_at,
         warn_at=moved.due.warn_at,
-        moved=True,
+        planned_by=None,
         warned=plan.warned | (at if moved.before_at in plan.warned else frozenset()),
         missed=plan.missed | (at if moved.before_at in plan.missed else frozenset()),
     )

@@ -32,11 +32,11 @@ class RecomputeDeadlines:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecomputeMeasure:
-    """The policy in force, the one `before` by which the measure's time was fixed, and at which severity."""
+    """The policy in force; `planned_by`: the one by which the measure's date is a policy's, or a person's."""
 
     complaint_id: UUID
     severity: Severity
-    before: Pack
+    planned_by: Pack | None
     policy: Pack
     now: datetime
 
@@ -57,9 +57,10 @@ def decide_measure(command: RecomputeMeasure, improvement: Improvement) -> list[
     if not isinstance(improvement, Planned | Completed):
         return []
     plan, severity = improvement.plan, command.severity
-    by_policy = deadlines.due(command.before, plan.what, severity, plan.since).due_at
-    if not plan.moved and plan.due_at != by_policy:
-        return []
+    if command.planned_by is not None:
+        by_policy = deadlines.due(command.planned_by, plan.what, severity, plan.since)
+        if plan.due_at != by_policy.due_at:
+            return []
     what = Running(what=plan.what, severity=severity, started_at=plan.since, due_at=plan.due_at)
     return _told(command, list(_moved(command, Step.IMPROVE, what, str(plan.improvement_id))))
 

@@ -4,7 +4,7 @@ import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -17,12 +17,13 @@ from libs.events.bus import stream_of
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
 from libs.service.app import create_app
 from services.investigation.app import SERVICE
-from tests import backends, complaint_history, service_kit
+from tests import backends, complaint_history, service_kit, snow
 from tests.complaint_history import DAY, NOW, Writer
 from tests.service_kit import problem, until
 
@@ -186,6 +187,26 @@ async def test_visits_and_supplier_notices_over_http(running: Running) -> None:
     }
     assert (await running.done(complaint_id, "supplier-notices", notice))["supplier_notices"] == [1]
     assert (await running.done(complaint_id, "supplier-notices/1/solution"))["supplier_notices"] == []
+
+
+@pytest.mark.rule("SLA-2", "INV-2")
+async def test_a_policy_that_comes_into_force_moves_what_units_owe(
+    running: Running, database: backends.Database
+) -> None:
+    """Trap 7, with the deadlines in their table; what is settled has moved, and is passed at its new time."""
+    complaint_id = await running.assigned()
+    (asked,) = [e for e in await running.history(complaint_id) if isinstance(e, events.InvestigationOpened)]
+    due_at, resources = asked.duties[0].due_at, running.app.state.resources
+    await snow.falls(database, resources, resources.policy.day_of(due_at), running.now)
+    running.now += timedelta(minutes=2)
+    recomputed = await running.until_in(complaint_id, DeadlinesRecomputed)
+    lies = {each.about: (each.before_at, each.due.due_at) for each in recomputed.moved}
+    assert lies.keys() == {f"contribution/{duty.unit}" for duty in asked.duties}
+    ((before, after),) = set(lies.values())
+    assert (before, recomputed.ground.policy) == (due_at, "standard@2")
+    running.now = after
+    late = await running.until_in(complaint_id, events.ContributionOverdue)
+    assert late.due_at == after > due_at
 
 
 @pytest.mark.rule("CLS-7")

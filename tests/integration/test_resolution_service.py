@@ -3,7 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from libs.events.contracts import improve, investigate, notify, penalize, propose
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
+from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.contracts.values import Money
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
@@ -22,7 +23,7 @@ from libs.events.store import EventStore
 from libs.policy import deadlines
 from libs.service.app import create_app
 from services.resolution.app import SERVICE
-from tests import backends, complaint_history, service_kit
+from tests import backends, complaint_history, service_kit, snow
 from tests.complaint_history import DAY, NOW, Writer
 from tests.packs import standard
 from tests.service_kit import problem, until
@@ -339,6 +340,44 @@ async def test_what_falls_due_is_said_by_itself_and_put_to_the_penalty_step(runn
         ("quality-officer", penalize.Charge.HANDLING),
         ("quality-head", penalize.Charge.HANDLING),
     }
+
+
+@pytest.mark.rule("SLA-2", "PRO-3", "IMP-1")
+async def test_a_policy_that_comes_into_force_moves_what_was_fixed_here(
+    running: Running, database: backends.Database
+) -> None:
+    """Trap 7: an approval and a measure, in the log, in their lists, and by their clocks."""
+    complaint_id, resources = await running.found(), running.app.state.resources
+    await running.done(
+        f"complaints/{complaint_id}/proposals", {"remedies": [REPAIR], "cost_bearer": "company"}
+    )
+    (proposed,) = await running.until_in(complaint_id, propose.SolutionProposed)
+    plan = {
+        "complaint_ids": [str(complaint_id)],
+        "lesson": "heat was not watched",
+        "measure": "log it hourly",
+        "owner": "production-head",
+    }
+    measure = await running.done("improvements", plan)
+    improvement_id, planned_for = UUID(measure["improvement_id"]), datetime.fromisoformat(measure["due_at"])
+    await snow.falls(database, resources, resources.policy.day_of(proposed.due.due_at), running.now)
+    running.now += timedelta(minutes=2)
+    (said,) = await running.until_in(complaint_id, DeadlinesRecomputed)
+    office = f"1/{proposed.approvals[0].office}"
+    (lies,) = [each for each in said.moved if each.about == office]
+    assert (lies.before_at, lies.due.due_at > lies.before_at) == (proposed.due.due_at, True)
+    ((of_measure,),) = [each.moved for each in await running.until_in(improvement_id, DeadlinesRecomputed)]
+    assert (of_measure.before_at, of_measure.due.due_at > planned_for) == (planned_for, True)
+
+    async def listed() -> bool:
+        (line,) = (await running.get("improvements"))["items"]
+        return bool(datetime.fromisoformat(line["due_at"]) == of_measure.due.due_at)
+
+    await until(listed)
+    running.now = lies.due.due_at
+    await running.until_in(complaint_id, DeadlineMissed)
+    late = [each for each in await running.history(complaint_id) if isinstance(each, DeadlineMissed)]
+    assert [each.missed_at for each in late if each.about == office] == [lies.due.due_at]
 
 
 async def test_a_call_is_carried_out_once_and_only_on_what_its_caller_saw(running: Running) -> None:

@@ -68,7 +68,7 @@ recompute_it = recompute.RecomputeDeadlines(
     now=NOW,
 )
 recompute_measure = recompute.RecomputeMeasure(
-    complaint_id=THIS, severity=Severity.SERIOUS, before=POLICY, policy=SNOWED, now=NOW
+    complaint_id=THIS, severity=Severity.SERIOUS, planned_by=POLICY, policy=SNOWED, now=NOW
 )
 SITUATIONS: dict[str, state.Case] = {
     "nothing": state.INITIAL,

@@ -198,8 +198,8 @@ def test_a_measure_is_due_later_unless_a_person_set_its_date() -> None:
     assert lies.due.due_at == due(Errand.MEASURE, NOW, SNOWED).due_at
     later = after(planned, when(recompute_measure, planned))
     assert isinstance(later, measure.Planned)
-    assert (later.plan.due_at, when(recompute_measure, later)) == (lies.due.due_at, [])
-    again = replace(recompute_measure, before=SNOWED, policy=MORE_SNOW)
+    assert (later.plan.due_at, later.plan.planned_by) == (lies.due.due_at, None)
+    again = replace(recompute_measure, planned_by=None, policy=MORE_SNOW)
     twice = moved(again, later)[Step.IMPROVE, str(MEASURE)]
     assert twice.due.due_at == due(Errand.MEASURE, NOW, MORE_SNOW).due_at
     assert when(recompute_measure, measured(plan_it)) == []
@@ -212,14 +212,14 @@ def test_the_check_of_its_effect_and_what_follows_when_there_was_none_move_too()
     complete = replace(
         complete_it, observed_until=observed, due_at=check.due_at, warn_at=check.warn_at, now=NOW
     )
-    done = measured(plan_it, complete)
-    assert moved(recompute_measure, done)[Step.IMPROVE, str(MEASURE)].due.due_at == (
+    done, fixed_anew = measured(plan_it, complete), replace(recompute_measure, planned_by=None)
+    assert moved(fixed_anew, done)[Step.IMPROVE, str(MEASURE)].due.due_at == (
         due(Errand.VERIFICATION, observed, SNOWED).due_at
     )
     more = due(Errand.MEASURE, TUESDAY)
     failed = replace(ineffective, due_at=more.due_at, warn_at=more.warn_at, now=TUESDAY)
     again = measured(plan_it, complete, failed)
-    assert moved(recompute_measure, again)[Step.IMPROVE, str(MEASURE)].due.due_at == (
+    assert moved(fixed_anew, again)[Step.IMPROVE, str(MEASURE)].due.due_at == (
         due(Errand.MEASURE, TUESDAY, SNOWED).due_at
     )
 
