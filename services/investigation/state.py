@@ -179,9 +179,12 @@ def evolve(investigation: Investigation, event: Event) -> Investigation:
             return replace(investigation, file=_noted(event, investigation.file))
 
 
-def term(due_at: datetime, warn_at: datetime, before: Term | None = None) -> Term:
-    """What the clock has said stays said while the due time is the same (trap 1)."""
-    return before if before and before.due_at == due_at else Term(due_at=due_at, warn_at=warn_at)
+def _handed(event: events.InvestigationHandedOver, before: Term) -> Term:
+    """What the clock has said stays said while the due time is the same (trap 1), or late all the same."""
+    late = before.missed and event.due_at <= event.handed_over_at
+    if before.due_at == event.due_at or late:
+        return replace(before, due_at=event.due_at, warn_at=event.warn_at if late else before.warn_at)
+    return Term(due_at=event.due_at, warn_at=event.warn_at)
 
 
 def judge_in_own_cause(file: File, person: str, under: frozenset[str]) -> None:
@@ -300,7 +303,7 @@ def _noted(event: Noted, file: File) -> File:
                 file,
                 answerable=event.answerable,
                 level=event.level,
-                term=term(event.due_at, event.warn_at, file.term),
+                term=_handed(event, file.term),
                 acted_on=event.acted_on,
             )
         case events.InvestigationReclassified():

@@ -240,9 +240,19 @@ def evolve(case: Case, event: Event) -> Case:
 def _handed(case: Case, event: propose.CaseOpened | propose.CaseHandedOver) -> Case:
     at = event.opened_at if isinstance(event, propose.CaseOpened) else event.handed_over_at
     handling = _handling(case, event)
-    kept = case.handling is not None and set(handling.due) == set(case.handling.due)
+    before = case.handling.due if case.handling else ()
+    moved = {due.step: due.due_at for due in handling.due if due.due_at <= at}  # late all the same
+    kept = case.handling is not None and set(handling.due) == set(before)
+
+    def said(known: frozenset[Said]) -> frozenset[Said]:
+        late = ((due.step, due.due_at, None) in known for due in before)
+        again = (due.step for due, was in zip(before, late, strict=True) if was and due.step in moved)
+        return known | {(step, moved[step], None) for step in again}
+
     return replace(
         case,
+        warned=said(case.warned) if moved else case.warned,
+        missed=said(case.missed) if moved else case.missed,
         handling=handling,
         since=case.since or (at if isinstance(event, propose.CaseOpened) else None),
         graded=(*case.graded, (at, event.severity)),

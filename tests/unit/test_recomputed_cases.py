@@ -190,6 +190,18 @@ def test_what_the_assignment_gave_is_not_moved_twice() -> None:
     assert when(recompute_it, given(open_it)) == []
 
 
+@rule("SLA-2", "SLA-3")
+def test_a_step_that_is_late_where_intake_has_moved_it_is_not_said_to_be_late_again() -> None:
+    was, *others = open_it.due
+    missed = given(open_it, replace(pass_all, now=was.due_at))
+    lies = replace(was, due_at=was.due_at + DAY, warn_at=was.warn_at + DAY)
+    for now, late in ((lies.due_at + DAY, []), (was.due_at, [lies.due_at])):
+        moving = replace(hand_over, answerable=open_it.answerable, due=(lies, *others), due_as_of=20, now=now)
+        later = after(missed, when(moving, missed))
+        said = when(replace(pass_all, now=lies.due_at + DAY), later)
+        assert [each.due_at for each in said if isinstance(each, DeadlineMissed)] == late
+
+
 @rule("SLA-2", "IMP-1")
 def test_a_measure_is_due_later_unless_a_person_set_its_date() -> None:
     by_policy = due(Errand.MEASURE)

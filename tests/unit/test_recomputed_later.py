@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Kind, Severity, Step
 from libs.events.contracts.investigate import ContributionOverdue, SupplierOverdue
 from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
@@ -112,6 +113,20 @@ def test_what_is_owed_to_an_incident_moves_too_though_it_is_of_no_single_complai
     (said,) = inquiry.when(investigation.RecomputeDeadlines(policy=SNOW, now=at(21)), incident)
     assert said.complaint_id is None
     assert len(said.moved) == len(opened.duties)
+
+
+@rule("SLA-2", "SLA-3")
+def test_a_finding_that_is_late_where_its_deadline_lies_now_is_not_said_to_be_late_again() -> None:
+    """Intake moved it, a day later: whoever owes it was late once."""
+    due = inquiry.DUE
+    missed = inquiry.given(opened, overdue.PassDeadline(step="investigate", policy=SNOW, now=due.due_at))
+    lies = state.Term(due_at=due.due_at + inquiry.DAY, warn_at=due.warn_at + inquiry.DAY)
+    for now, late in ((lies.due_at + inquiry.DAY, []), (due.due_at + inquiry.HOUR, [lies.due_at])):
+        moved = then(replace(opened, due=lies, as_of=20, now=now), missed)
+        assert inquiry.file_of(moved).term.due_at == lies.due_at
+        clock = overdue.PassDeadline(step="investigate", policy=SNOW, now=lies.due_at + 2 * inquiry.DAY)
+        said = [each for each in inquiry.when(clock, moved) if isinstance(each, DeadlineMissed)]
+        assert [each.due_at for each in said] == late
 
 
 @rule("SLA-2")
