@@ -112,7 +112,8 @@ def _reclassified(command: OpenInvestigation, file: File) -> list[events.Event]:
 def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
     """A new assignment brings its own due time; an escalation only where the old one has passed (trap 1)."""
     if command.level > 0:  # escalated
-        due = command.extended if file.term.missed and command.level > file.level else file.term
+        given = file.term if file.term.level else command.due
+        due = command.extended if file.term.missed and command.level > file.level else given
     else:
         due = command.due
     if (command.answerable, due.due_at) == (file.answerable, file.term.due_at):

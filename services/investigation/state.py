@@ -20,12 +20,16 @@ Asked = tuple[datetime, Severity]  # since when something is owed, by the times 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Term:
-    """By when the finding is due, when its person is warned, and what the clock has said of that so far."""
+    """By when the finding is due, when its person is warned, and what the clock has said of that so far.
+
+    `level`: of the escalation that gave this time; 0 where the assignment did.
+    """
 
     due_at: datetime
     warn_at: datetime
     warned: bool = False
     missed: bool = False
+    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,12 +183,15 @@ def evolve(investigation: Investigation, event: Event) -> Investigation:
             return replace(investigation, file=_noted(event, investigation.file))
 
 
-def _handed(event: events.InvestigationHandedOver, before: Term) -> Term:
+def _handed(event: events.InvestigationHandedOver, file: File) -> Term:
     """What the clock has said stays said while the due time is the same (trap 1), or late all the same."""
+    before = file.term
     late = before.missed and event.due_at <= event.handed_over_at
     if before.due_at == event.due_at or late:
         return replace(before, due_at=event.due_at, warn_at=event.warn_at if late else before.warn_at)
-    return Term(due_at=event.due_at, warn_at=event.warn_at)
+    extended = before.missed and event.level > file.level
+    level = event.level if extended else min(before.level, event.level)
+    return Term(due_at=event.due_at, warn_at=event.warn_at, level=level)
 
 
 def judge_in_own_cause(file: File, person: str, under: frozenset[str]) -> None:
@@ -303,7 +310,7 @@ def _noted(event: Noted, file: File) -> File:
                 file,
                 answerable=event.answerable,
                 level=event.level,
-                term=_handed(event, file.term),
+                term=_handed(event, file),
                 acted_on=event.acted_on,
             )
         case events.InvestigationReclassified():

@@ -129,6 +129,19 @@ def test_a_finding_that_is_late_where_its_deadline_lies_now_is_not_said_to_be_la
         assert [each.due_at for each in said] == late
 
 
+@rule("SLA-2", "ASG-7")
+def test_a_finding_that_was_escalated_before_it_was_late_moves_as_the_assignment_does() -> None:
+    """Time that an escalation gave is not the assignment's, and stays."""
+    escalated = replace(opened, answerable=inquiry.HEAD, level=1, as_of=20)
+    lies = state.Term(due_at=inquiry.DUE.due_at + inquiry.DAY, warn_at=inquiry.DUE.warn_at + inquiry.DAY)
+    followed = then(replace(escalated, due=lies, as_of=30), inquiry.given(opened, escalated))
+    assert inquiry.file_of(followed).term.due_at == lies.due_at
+    late = overdue.PassDeadline(step="investigate", policy=SNOW, now=inquiry.DUE.due_at)
+    given_more = inquiry.given(opened, late, escalated)
+    assert inquiry.file_of(given_more).term.due_at == inquiry.LATER.due_at
+    assert inquiry.when(replace(escalated, due=lies, as_of=30), given_more) == []
+
+
 @rule("SLA-2")
 def test_a_policy_with_the_same_times_says_nothing_of_an_investigation() -> None:
     assert inquired(SAME, at(21), inquiry.given(opened, asked)) == ()
