@@ -26,7 +26,7 @@ from libs.events.envelope import WrappedKey
 NONCE_BYTES: Final = 12
 KEY_BYTES: Final = 32
 TEXT_FROM: Final = len(f"{UUID(int=0)}:")  # of what `seal` gives, the base64
-CACHED_KEYS_MAX: Final = 2_000  # about 1 KB each; views and reactions meet a key within seconds of its use
+CACHED_KEYS_MAX: Final = 5_000  # about 1 KB each; views and reactions meet a key within seconds of its use
 # A service notices an erasure elsewhere within a second; this bound holds for every other process.
 CACHE_SECONDS_MAX: Final = 60.0
 
