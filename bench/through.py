@@ -20,6 +20,7 @@ RATE, SECONDS = "complaints/min", "s"
 DEMO, SIMULATION = "redress demo", "redress simulate"
 DEMO_SECONDS_MAX = 1800.0
 SIMULATION_SECONDS_MAX = 600.0
+SAID_MAX = 6_000  # characters of what a command said that failed: with its traceback
 TABLE_COLUMNS = "240"  # so that no line of the table is broken
 FIGURE = re.compile(r"complaints/min\W+([\d,]+)\W+yes")
 TOLD = ("complaints by outcome", "events in the log", "calls by people", "refused")
@@ -52,7 +53,7 @@ def demonstrate(reports: int | None) -> Sample:
             said = ran("demo", *options, "--data-dir", folder, seconds_max=DEMO_SECONDS_MAX)
     figure = FIGURE.search(said)
     if figure is None:
-        raise RuntimeError(f"no rate in what the demo said:\n{said[-600:]}")
+        raise RuntimeError(f"no rate in what the demo said:\n{said[-SAID_MAX:]}")
     lines = [line for line in said.splitlines() if any(told in line for told in TOLD)]
     remark = "; ".join(" ".join(re.findall(r"[^\s│┃]+", line)) for line in lines)
     return Sample({RATE: float(figure[1].replace(",", ""))}, cores, remark)
@@ -83,7 +84,7 @@ def ran(*words: str, seconds_max: float) -> str:
         timeout=seconds_max,
     )
     if done.returncode:
-        raise RuntimeError(f"redress {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-600:]}")
+        raise RuntimeError(f"redress {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-SAID_MAX:]}")
     return done.stdout
 
 
