@@ -84,7 +84,8 @@ def ran(*words: str, seconds_max: float) -> str:
         timeout=seconds_max,
     )
     if done.returncode:
-        raise RuntimeError(f"redress {' '.join(words)} ended with {done.returncode}:\n{done.stdout[-SAID_MAX:]}")
+        told = done.stdout[-SAID_MAX:]
+        raise RuntimeError(f"redress {' '.join(words)} ended with {done.returncode}:\n{told}")
     return done.stdout
 
 
