@@ -97,7 +97,8 @@ async def _tell(staff: Staff, path: str, body: Json | None) -> None:
 async def thank(staff: Staff, case: Case) -> None:
     """Good handling is rewarded in the same way as bad is punished (PEN-6)."""
     if _is_resolved(case) and case.happens("thanks", 0.05) and case.once("thanks"):
-        person = case.memory["case"]["answerable"]["person"] if "case" in case.memory else DESK
+        known = case.memory.get("case") or {}
+        person = (known.get("answerable") or {"person": DESK})["person"]
         body = {"person": person, "reason": "The customer wrote to thank them", "amount": money(200)}
         author = SUPERIOR if person != SUPERIOR else "general-manager"
         later(staff, case, timedelta(days=1), "resolution", "rewards", author, body)

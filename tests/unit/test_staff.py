@@ -13,7 +13,7 @@ import pytest
 import pytest_asyncio
 import structlog
 
-from deploy.people import calls, settlements, staff
+from deploy.people import calls, moods, settlements, staff
 from deploy.people.owing import Owed, has_begun, next_of
 from deploy.simulation import contacts, parts, story
 from deploy.simulation.resources import LOG
@@ -147,3 +147,22 @@ async def test_a_dispute_is_settled_again_in_a_complaint_that_was_reopened(
         case.memory["declined"] = 2
         await settlements.propose(everybody, case, Owed("propose", "proposal", "after-sales", "x", None))
     assert posted == ["proposals/2/settlement"] * 2
+
+
+@pytest.mark.parametrize(
+    ("known", "thanked"),
+    [
+        ({}, moods.DESK),
+        ({"case": {"answerable": None}}, moods.DESK),  # a case may be spoken of before anybody answers for it
+        ({"case": {"answerable": {"person": "quality-officer"}}}, "quality-officer"),
+    ],
+)
+async def test_thanks_go_to_whoever_answered_for_it(
+    known: calls.Json, thanked: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    said: list[calls.Json] = []
+    monkeypatch.setattr(moods, "later", lambda *given: said.append(given[-1]))
+    monkeypatch.setattr(staff.Case, "happens", lambda *_: True)
+    case = staff.Case(uuid4(), "2026-000001", 1, {}, (), {"closed": True, "path": "resolved"}, memory=known)
+    await moods.thank(staff.Staff(None, 1, {}, (), None), case)  # type: ignore[arg-type]  # nobody calls
+    assert [each["person"] for each in said] == [thanked]
