@@ -172,6 +172,7 @@ class Teller:
     as_json: bool
 
     async def tell(self, after: int, complaint: UUID | None, wanted: Callable[[Envelope], bool]) -> None:
+        lean.settle()
         form = telling.event_as_json if self.as_json else telling.event
         async for envelope, fields in self._fields(after, complaint, wanted):
             typer.echo(form(envelope, fields))
