@@ -136,10 +136,15 @@ def adopted(seen: Seen) -> Iterator[Situation]:
 
 def resent(seen: Seen) -> Iterator[Situation]:
     for command, notice in seen.get("notifier.deliver", ()):
-        yield (
-            resend.ResendNotice(to="a@example.org", channels=("outbox",), author=SOMEBODY, now=command.now),
-            notice,
+        again = resend.ResendNotice(
+            to="a@example.org",
+            channels=("outbox",),
+            author=SOMEBODY,
+            under=frozenset(),
+            about=None,
+            now=command.now,
         )
+        yield again, notice
 
 
 def late(seen: Seen) -> Iterator[Situation]:
@@ -175,6 +180,8 @@ def rewarded(seen: Seen) -> Iterator[Situation]:
             amount=None,
             reason=REASON,
             author=SOMEBODY,
+            under=frozenset(),
+            about=None,
             ground=POLICY.ground(),
             now=command.now,
         )

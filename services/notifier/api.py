@@ -54,8 +54,15 @@ async def resend_notification(notice_id: UUID, call: Called) -> NoticeAnswer:
     """Over all channels anew, to where the recipient is reached now: amend the complaint first if need be."""
     before, _ = await desk.notice(call.resources, call.caller.org, notice_id)
     to, channels = await desk.reached(call, before.letter)
-    command = resend.ResendNotice(to=to, channels=channels, author=call.caller.subject, now=call.now)
     about = before.letter.written.complaint_id
+    command = resend.ResendNotice(
+        to=to,
+        channels=channels,
+        author=call.caller.subject,
+        under=_under(call),
+        about=await _complained_of(call, about),
+        now=call.now,
+    )
     standing = await call.submit(NOTICES, notice_id, resend.decide, command, b"", about=about)
     return _answer(standing.state, standing.version)
 
@@ -65,12 +72,11 @@ async def hand_over_notification(notice_id: UUID, body: HandOverBody, call: Call
     """It counts as told from then on, and nobody owes it any more."""
     before, _ = await desk.notice(call.resources, call.caller.org, notice_id)
     about = before.letter.written.complaint_id
-    told_of = await desk.complaint(call.resources, call.caller.org, about) if about else None
     command = resend.HandOverNotice(
         how=body.how,
         author=call.caller.subject,
         under=_under(call),
-        about=told_of.about(call.policy) if told_of else None,
+        about=await _complained_of(call, about),
         now=call.now,
     )
     standing = await call.submit(NOTICES, notice_id, resend.decide, command, body, about=about)
@@ -99,6 +105,13 @@ async def tell_customer(complaint_id: UUID, body: ReplyBody, call: Called) -> Re
         replied=isinstance(standing.state, promise.Given),
         due_at=about.reply_due_at,
     )
+
+
+async def _complained_of(call: Called, complaint_id: UUID | None) -> str | None:
+    """Whom the complaint is about that a notice tells of; nobody, where it tells of none."""
+    if complaint_id is None:
+        return None
+    return (await desk.complaint(call.resources, call.caller.org, complaint_id)).about(call.policy)
 
 
 def _under(call: Called) -> frozenset[str]:

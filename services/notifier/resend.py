@@ -27,11 +27,16 @@ class AlreadyDelivered(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendNotice:
-    """Send it once more over `channels` in turn, to where the recipient is reached now."""
+    """Send it once more over `channels` in turn, to where the recipient is reached now.
+
+    `about`: the person complained of.
+    """
 
     to: str
     channels: tuple[str, ...]
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     now: datetime
 
 
@@ -39,12 +44,12 @@ class ResendNotice:
 class HandOverNotice:
     """A person told the recipient by hand; `how` says by which means and what came of it.
 
-    `about`: the person complained of.
+    `about`: as in `ResendNotice`.
     """
 
     how: str
     author: str
-    under: frozenset[str]  # everybody the author answers to
+    under: frozenset[str]
     about: str | None
     now: datetime
 
@@ -73,6 +78,7 @@ def _resend(command: ResendNotice, notice: Sending | LeftToPerson | Arrived | Ha
     first_try = isinstance(notice, Sending) and (notice.channel, notice.tries) == (letter.channels[0], 0)
     if first_try and (letter.to, letter.channels) == (command.to, command.channels):
         return []  # it is on its way already
+    state.judge_in_own_cause(command.about, command.author, command.under)
     return [
         events.NoticeResent(
             notice_id=letter.notice_id,

@@ -16,6 +16,7 @@ from libs.events import errors
 from libs.events.contracts import propose as events
 from libs.events.contracts.handling import StepDue
 from libs.events.contracts.propose import Outcome
+from services.resolution import state
 from services.resolution.state import Case
 
 
@@ -43,13 +44,18 @@ class CloseComplaint:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReopenComplaint:
-    """Why it is not over. `after` is the outcome that this undoes; `due`: the new times of later steps."""
+    """Why it is not over. `after` is the outcome that this undoes; `due`: the new times of later steps.
+
+    `about`: the person complained of; None where no person decides it, for it follows from another decision.
+    """
 
     complaint_id: UUID
     data_subject: str
     after: Outcome
     reason: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None
     due: tuple[StepDue, ...]
     now: datetime
 
@@ -89,6 +95,7 @@ def _reopen(command: ReopenComplaint, case: Case) -> list[Event]:
         raise NotYetClosed
     if case.closed.outcome is not command.after:
         raise CannotReopen(outcome=case.closed.outcome)
+    state.judge_in_own_cause(command.about, command.author, command.under)
     return [
         events.ComplaintReopened(
             complaint_id=command.complaint_id,

@@ -135,14 +135,14 @@ async def report_progress(improvement_id: UUID, body: WordsBody, call: Called) -
 async def complete_improvement(improvement_id: UUID, call: Called) -> ImprovementAnswer:
     """Its effect is observed from now on, and then checked by another person."""
     found, _ = await call.desk.measure(call.caller.org, improvement_id)
-    complaint = await call.complaint(found.plan.complaint_ids[0])
+    complaints = await _answered_by(call, found)
     observed_until = incidents.observed_until(call.policy, call.now)
-    due = deadlines.due(call.policy, Errand.VERIFICATION, complaint.severity, observed_until)
+    due = deadlines.due(call.policy, Errand.VERIFICATION, complaints[0].severity, observed_until)
     command = complete.CompleteImprovement(
         improvement_id=improvement_id,
         author=call.caller.subject,
         observed_until=observed_until,
-        verifier=_verifier(call, found, people.complained_of(call.policy, complaint.respondent)),
+        verifier=_verifier(call, found, complaints),
         due_at=due.due_at,
         warn_at=due.warn_at,
         now=call.now,
@@ -150,31 +150,37 @@ async def complete_improvement(improvement_id: UUID, call: Called) -> Improvemen
     return await _carried_out(call, found, complete.decide, command, b"")
 
 
-def _verifier(call: Call, found: measure.Existing, about: str | None) -> Answerable:
-    """The head of the owner's unit, unless they had a hand in it, or it is `about` them (ASG-4).
+async def _answered_by(call: Call, found: measure.Existing) -> list[Complaint]:
+    """Every complaint that a measure answers, the one that it was planned for first."""
+    return [await call.complaint(each) for each in found.plan.complaint_ids]
+
+
+def _verifier(call: Call, found: measure.Existing, complaints: list[Complaint]) -> Answerable:
+    """The head of the owner's unit, unless they had a hand in it, or a complaint is about them (ASG-4).
 
     Then whoever of leadership had none.
     """
     owner = found.plan.owner
     head = people.head_of(call.policy, owner.unit)
     candidates = (*((head,) if head else ()), *call.policy.leadership.members)
-    doers = frozenset({owner.person, call.caller.subject, *found.plan.done_by})
-    return people.choose(call.policy, candidates, call.today, about, doers).answerable
+    about = people.complained_of(call.policy, complaints[0].respondent)
+    barred = _complained_of(call, complaints) | {owner.person, call.caller.subject, *found.plan.done_by}
+    return people.choose(call.policy, candidates, call.today, about, barred).answerable
 
 
 @router.post("/v1/improvements/{improvement_id}/verification", summary="Was it effective? (IMP-1)")
 async def verify_improvement(improvement_id: UUID, body: VerificationBody, call: Called) -> ImprovementAnswer:
     """By another person than its owner and who did it; effective only once it was observed long enough."""
     found, _ = await call.desk.measure(call.caller.org, improvement_id)
-    complaint = await call.complaint(found.plan.complaint_ids[0])
-    due = call.due(Errand.MEASURE, complaint, Step.IMPROVE)
+    complaints = await _answered_by(call, found)
+    due = call.due(Errand.MEASURE, complaints[0], Step.IMPROVE)
     command = verify.VerifyImprovement(
         improvement_id=improvement_id,
         effective=body.effective,
         text=body.text,
         author=call.caller.subject,
         under=call.under,
-        about=people.complained_of(call.policy, complaint.respondent),
+        about=_complained_of(call, complaints),
         due_at=due.due_at,
         warn_at=due.warn_at,
         ground=call.policy.ground(call.policy.thresholds.observation.clause),

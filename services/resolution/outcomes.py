@@ -8,7 +8,7 @@ from uuid import UUID
 from starlette.responses import Response
 
 from libs.events.contracts.propose import Outcome
-from libs.policy import deadlines
+from libs.policy import deadlines, people
 from libs.service import body, idempotency
 from services.resolution import close, outcome, shown
 from services.resolution.desk import AtDesk, Called, Reader
@@ -39,6 +39,8 @@ async def reopen_complaint(complaint_id: UUID, body: ReasonBody, call: Called) -
         after=Outcome.RESOLVED,
         reason=body.reason,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         due=deadlines.all_due(call.policy, complaint.severity, call.now),
         now=call.now,
     )

@@ -193,6 +193,8 @@ async def grant_reward(complaint_id: UUID, body: RewardBody, call: Called) -> Ca
         amount=body.amount.value() if body.amount else None,
         reason=body.reason,
         author=call.caller.subject,
+        under=call.under,
+        about=people.complained_of(call.policy, complaint.respondent),
         ground=call.policy.ground(),
         now=call.now,
     )

@@ -153,6 +153,8 @@ def reopening(complaint: Complaint, policy: Pack, now: datetime) -> close.Reopen
         after=closed.outcome,
         reason=reason,
         author=author,
+        under=people.NOBODY,
+        about=None,
         due=deadlines.all_due(policy, complaint.severity, now) if assigned else (),
         now=now,
     )

@@ -31,6 +31,8 @@ class GrantReward:
     amount: Money | None
     reason: str
     author: str
+    under: frozenset[str]  # everybody the author answers to
+    about: str | None  # the person complained of
     ground: Ground
     now: datetime
 
@@ -41,6 +43,7 @@ def decide(command: GrantReward, case: Case) -> list[RewardGranted]:
         raise state.NotYetAssigned
     if command.author == command.person:
         raise OwnReward
+    state.judge_in_own_cause(command.about, command.author, command.under)
     if any((each.person, each.reason) == (command.person, command.reason) for each in case.rewards):
         return []
     return [

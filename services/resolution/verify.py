@@ -47,7 +47,7 @@ class VerifyImprovement:
     text: str
     author: str
     under: frozenset[str]  # everybody the author answers to
-    about: str | None  # who is complained of in the complaint that it was planned for
+    about: frozenset[str]  # everybody whom a complaint that the measure answers is about
     due_at: datetime
     warn_at: datetime
     ground: Ground
@@ -102,7 +102,8 @@ def _verify(command: VerifyImprovement, improvement: Improvement) -> list[Event]
         case Completed(plan, completed):
             if command.author in {plan.owner.person, *plan.done_by}:
                 raise OwnMeasure
-            state.judge_in_own_cause(command.about, command.author, command.under)
+            for person in command.about:
+                state.judge_in_own_cause(person, command.author, command.under)
             if command.effective and command.now < completed.observed_until:
                 raise StillObserved(observed_until=completed.observed_until.isoformat())
             return [

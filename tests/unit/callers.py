@@ -96,9 +96,9 @@ class Office:
         headers["Content-Type"] = "text/plain"
         return await self.client.post(f"/v1/{called.path}", content=called.file, headers=headers)
 
-    async def says(self, stream: str, *happened: Any) -> None:
+    async def says(self, stream: str, *happened: Any, about: UUID = THIS) -> None:
         """Another service says something of the complaint."""
-        await self._append(stream, list(happened), THIS)
+        await self._append(stream, list(happened), about)
 
     async def _append(self, stream: str, happened: list[Any], about: UUID) -> None:
         before = await self.store.read_stream("main", stream)

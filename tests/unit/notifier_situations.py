@@ -55,12 +55,17 @@ EVERYTHING_FAILED = (
     *(failure(4, "jetstream"), failure(5, "jetstream"), failure(6, "jetstream")),
 )
 send_again = resend.ResendNotice(
-    to="wang@new.example.com", channels=("outbox", "jetstream"), author="after-sales-officer", now=NOW + HOUR
+    to="wang@new.example.com",
+    channels=("outbox", "jetstream"),
+    author="after-sales-officer",
+    under=frozenset({"after-sales-head", "general-manager"}),
+    about=None,
+    now=NOW + HOUR,
 )
 hand_over = resend.HandOverNotice(
     how="told on the phone",
     author="after-sales-officer",
-    under=frozenset({"after-sales-head", "general-manager"}),
+    under=send_again.under,
     about=None,
     now=NOW + HOUR,
 )

@@ -245,6 +245,8 @@ reward_it = reward.GrantReward(
     amount=cny("200"),
     reason="thanked by the customer",
     author="after-sales-head",
+    under=frozenset({"general-manager", "board-chair"}),
+    about=None,
     ground=POLICY.ground(),
     now=NOW,
 )
@@ -266,6 +268,8 @@ reopen_it = close.ReopenComplaint(
     after=Outcome.RESOLVED,
     reason="it failed again",
     author="after-sales-officer",
+    under=frozenset({"after-sales-head", "general-manager"}),
+    about=None,
     due=DUE,
     now=NOW + DAY,
 )
@@ -307,7 +311,7 @@ effective = verify.VerifyImprovement(
     text="none came back",
     author="quality-head",
     under=frozenset({"general-manager", "board-chair"}),
-    about=None,
+    about=NOBODY,
     due_at=NOW + 140 * DAY,
     warn_at=NOW + 136 * DAY,
     ground=POLICY.ground("IMP-O1"),

@@ -211,13 +211,14 @@ def test_a_persons_own_words_are_an_answer() -> None:
 
 @pytest.mark.rule("ASG-4", "SLA-1")
 @pytest.mark.parametrize("about", ["after-sales-officer", "after-sales-head"])
-def test_whom_it_is_about_neither_answers_the_customer_nor_tells_them_by_hand(about: str) -> None:
+def test_whom_it_is_about_neither_answers_the_customer_nor_tells_them_again(about: str) -> None:
     """Nor anybody below them: the customer would be answered by whom they complained of."""
     answering = replace(tell_customer, debtor=replace(tell_customer.debtor, about=about))
     with pytest.raises(state.JudgeInOwnCause):
         when(answering, promised(follow))
-    with pytest.raises(state.JudgeInOwnCause):
-        when(replace(hand_over, about=about), given(write, *EVERYTHING_FAILED))
+    for command in (hand_over, send_again):
+        with pytest.raises(state.JudgeInOwnCause):
+            when(replace(command, about=about), given(write, *EVERYTHING_FAILED))
 
 
 def test_a_withdrawn_complaint_waits_for_no_answer_and_its_clock_stops() -> None:

@@ -1,16 +1,18 @@
-"""Over HTTP nobody answers, plans or checks in a complaint about themselves or a superior (ASG-4)."""
+"""Over HTTP nobody decides or answers anything in a complaint about themselves or a superior (ASG-4)."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from uuid import UUID
 
 import pytest
 
 from libs.events.contracts.intake import ComplaintAmended
 from libs.events.contracts.values import Respondent, RespondentKind
 from tests.service_kit import problem
-from tests.unit.callers import CALLS, NOW, THIS, Called, Office, office
+from tests.unit.callers import CALLS, NOW, OTHER, THIS, Called, Office, office
+from tests.unit.resolution_situations import complete_it, extend_it, plan_it
 
 ABOVE = "deputy-general-manager"
 MEASURE = {
@@ -20,19 +22,22 @@ MEASURE = {
     "owner": "production-head",
 }
 PLAN = Called("resolution", "improvements", body=MEASURE, given=CALLS["spare"].given)
-HANDLING = {"plan": PLAN, **{name: CALLS[name] for name in ("verify", "tell", "hand over")}}
+NAMES = ("verify", "tell", "hand over", "resend", "reward", "reopen")
+HANDLING = {"plan": PLAN, **{name: CALLS[name] for name in NAMES}}
 
 
-async def turns_out_to_be_about(office: Office, kind: RespondentKind, reference: str) -> None:
+async def turns_out_to_be_about(
+    office: Office, kind: RespondentKind, reference: str, complaint_id: UUID = THIS
+) -> None:
     amended = ComplaintAmended(
-        complaint_id=THIS,
-        data_subject=f"customer:C-{THIS}",
+        complaint_id=complaint_id,
+        data_subject=f"customer:C-{complaint_id}",
         amended_at=NOW,
         author="li.wei",
         reason="whom it is about",
         respondent=Respondent(kind=kind, reference=reference),
     )
-    await office.says(f"intake-{THIS}", amended)
+    await office.says(f"intake-{complaint_id}", amended, about=complaint_id)
 
 
 @pytest.mark.rule("ASG-4")
@@ -53,6 +58,28 @@ async def test_the_head_of_the_unit_complained_of_is_not_asked_to_check_its_meas
     async with office(called.service, tmp_path) as at:
         await at.given(called, called.given)
         await turns_out_to_be_about(at, RespondentKind.UNIT, "executive")
+        answer = await at.post(called)
+        assert answer.status_code == 200, answer.text
+        assert answer.json()["verifier"]["person"] == "board-chair"
+
+
+@pytest.mark.rule("ASG-4", "IMP-1", "IMP-3")
+async def test_whom_any_complaint_of_a_measure_is_about_does_not_check_its_effect(tmp_path: Path) -> None:
+    called = replace(CALLS["verify"], given=(plan_it, extend_it, complete_it))
+    async with office(called.service, tmp_path) as at:
+        await at.given(called, called.given)
+        await turns_out_to_be_about(at, RespondentKind.PERSON, "quality-head", OTHER)
+        problem(await at.post(called), 409, "judge_in_own_cause")
+        answer = await at.post(replace(called, by=ABOVE))
+        assert answer.status_code == 200, answer.text
+
+
+@pytest.mark.rule("ASG-4", "IMP-1", "IMP-3")
+async def test_nor_are_they_asked_to(tmp_path: Path) -> None:
+    called = replace(CALLS["complete"], given=(plan_it, extend_it))
+    async with office(called.service, tmp_path) as at:
+        await at.given(called, called.given)
+        await turns_out_to_be_about(at, RespondentKind.UNIT, "executive", OTHER)
         answer = await at.post(called)
         assert answer.status_code == 200, answer.text
         assert answer.json()["verifier"]["person"] == "board-chair"
