@@ -26,6 +26,7 @@ from libs.service.deadlines import (
     Started,
     Warned,
     coming,
+    follow,
 )
 from libs.service.wiring import Resources
 from services.intake import done, history, overdue, plan, recompute, state
@@ -51,9 +52,9 @@ def changes(event: Any) -> Iterator[Change]:
             for each in due:
                 yield Started(each.step, each.due_at, each.warn_at)
         case term.DeadlinesRecomputed(moved=moved):
-            for lies in (each.due for each in moved if each.running):
-                if lies.step in (Step.CLASSIFY, Step.ASSIGN):
-                    yield Started(lies.step, lies.due_at, lies.warn_at)
+            for lies in moved:
+                if lies.due.step in (Step.CLASSIFY, Step.ASSIGN):
+                    yield from follow(lies, lies.due.step)
         case assign.ComplaintAssigned():  # which was judged before
             yield Ended(Step.ASSIGN)
         case intake.ComplaintWithdrawn() | intake.ComplaintMerged():

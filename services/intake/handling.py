@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import assert_never
@@ -237,19 +237,33 @@ def moved(handling: Handling, due: tuple[StepDue, ...], at: datetime) -> Handlin
 
 def _recomputed(handling: Handling, event: term.DeadlinesRecomputed) -> Handling:
     lies = {(each.due.step, each.before_at, each.running): each.due for each in event.moved}
-    owed = handling.term
-    own = lies.get((owed.due.step, owed.due.due_at, True)) if owed else None
+    stood = {(each.due.step, each.before_at) for each in event.moved if each.breach is term.Breach.STANDS}
     due = tuple(
         lies.get((each.step, each.due_at, True)) or lies.get((each.step, each.due_at, False)) or each
         for each in handling.due
     )
     late = (lies.get((each.due.step, each.due.due_at, False)) for each in handling.late)
     return replace(
-        moved(handling, (own,) if own else (), event.recomputed_at),
+        handling,
+        term=_own(handling.term, lies, stood, event.recomputed_at),
         late=tuple(replace(term, due=now or term.due) for term, now in zip(handling.late, late, strict=True)),
         due=due,
         due_moved_at=event.recomputed_at if due != handling.due else handling.due_moved_at,
     )
+
+
+def _own(
+    owed: Term | None,
+    lies: Mapping[tuple[Step, datetime, bool], StepDue],
+    stood: Collection[tuple[Step, datetime]],
+    at: datetime,
+) -> Term | None:
+    """Where a policy has it now; what was missed, and is missed there too, was said."""
+    there = lies.get((owed.due.step, owed.due.due_at, True)) if owed else None
+    if owed is None or there is None:
+        return owed
+    said = (owed.due.step, owed.due.due_at) in stood
+    return replace(owed, due=there, moved_at=at, warned=said and owed.warned, missed=said and owed.missed)
 
 
 def _reassigned(handling: Handling, event: assign.ComplaintAssigned) -> int:

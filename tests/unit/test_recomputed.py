@@ -84,6 +84,27 @@ async def test_a_past_breach_stands_where_it_is_late_all_the_same(office: Office
     assert [each.breach for each in past] == [Breach.STANDS]
 
 
+@rule("SLA-2", "SLA-3")
+async def test_what_the_top_of_the_ladder_let_pass_is_late_once_though_its_deadline_moves(
+    office: Office,
+) -> None:
+    """Nobody is above them, so theirs runs on: moved to a time that has passed too, it was said."""
+    complaint_id = await recorded(office, **ONE_ORDER)
+    await passes(office, at(29))
+    before = await office.said(DeadlineMissed)
+    late = await office.term(complaint_id)
+    assert late.missed
+    weekday = late.due.due_at.astimezone(intake_office.SHANGHAI).date()
+    day_off = SNOW[1].replace("2026-11-23", str(weekday))
+    await office.publishes(2, date(2026, 12, 5), (SNOW[0], day_off))
+    await passes(office, at(30) + timedelta(days=7))
+    moved = [each for event in await office.said(DeadlinesRecomputed) for each in event.moved]
+    assert (late.due.due_at, True, Breach.STANDS) in [(m.before_at, m.running, m.breach) for m in moved]
+    term = await office.term(complaint_id)
+    assert (term.due.due_at > late.due.due_at, term.missed) == (True, True)
+    assert await office.said(DeadlineMissed) == before
+
+
 @rule("SLA-2")
 async def test_a_breach_is_lifted_that_was_made_good_in_the_time_there_was(office: Office) -> None:
     complaint_id = await recorded(office, **ONE_ORDER)
