@@ -52,7 +52,7 @@ def told(
 
 def followed(due: StepDue, before_at: datetime, now: datetime, about: str) -> MovedDue:
     """What is still owed, and moves as something else has moved."""
-    breach = _breach(now > before_at, now > due.due_at)
+    breach = _breach(now >= before_at, now >= due.due_at)
     return MovedDue(due=due, before_at=before_at, breach=breach, running=True, about=about)
 
 
@@ -62,11 +62,12 @@ def _moved(pack: Pack, running: Sequence[Running], now: datetime) -> Iterator[Mo
         if after.due_at != before.due_at:
             ended = before.ended_at or now
             yield Moved(
-                before=before, after=after, breach=_breach(ended > before.due_at, ended > after.due_at)
+                before=before, after=after, breach=_breach(ended >= before.due_at, ended >= after.due_at)
             )
 
 
 def _breach(was_late: bool, is_late: bool) -> Breach | None:
+    """In time is before the instant: at that, the clock says that it was missed (SLA-3)."""
     if was_late:
         return Breach.STANDS if is_late else Breach.LIFTED
     return Breach.ARISES if is_late else None

@@ -88,7 +88,7 @@ def moved(policy: Pack, record: Record, done: Mapping[Step, datetime], now: date
         yield from _moved(policy, own(handling, term), ended, now, running=False)
     for each in all_of(record):
         done_at = ended.get(each.due.step)
-        if done_at is None or done_at > each.due.due_at:  # nobody looks back at what was done in time
+        if done_at is None or done_at >= each.due.due_at:  # nobody looks back at what was done in time
             yield from _moved(policy, each, ended, now, running=done_at is None)
 
 

@@ -181,6 +181,33 @@ def test_a_holiday_announced_late_moves_open_deadlines_and_says_which_breaches_i
     assert back[0].breach is Breach.ARISES
 
 
+@pytest.mark.rule("SLA-2", "SLA-3")
+@pytest.mark.parametrize("open_still", [False, True])
+@pytest.mark.parametrize(
+    ("early", "breach"),
+    [(timedelta(0), Breach.STANDS), (timedelta(microseconds=1), Breach.LIFTED)],
+)
+def test_in_time_is_before_the_instant_as_for_the_clock(
+    early: timedelta, breach: Breach, open_still: bool
+) -> None:
+    """The clock says of what is not done at its instant that it was missed."""
+    late = changed(
+        ("single_days: []\n", "single_days: [{day: 2026-11-25, name: {zh: 放假, en: announced late}}]\n"),
+        ("version: 1", "version: 2"),
+    )
+    lies = deadlines.due(late, Step.INVESTIGATE, Severity.MAJOR, at(11, 23)).due_at
+    ended = lies - early
+    before = Running(
+        what=Step.INVESTIGATE,
+        severity=Severity.MAJOR,
+        started_at=at(11, 23),
+        due_at=at(11, 25, 17, 30),
+        ended_at=None if open_still else ended,
+    )
+    (moved,) = recompute(late, [before], now=ended)
+    assert moved.breach is breach
+
+
 @pytest.mark.rule("GOV-2")
 @pytest.mark.parametrize(
     ("old", "new", "reason"),
