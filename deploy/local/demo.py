@@ -128,8 +128,6 @@ def demo(
     try:
         chosen = ports.choose(wanted)
         plan = Plan(reports_wanted(count), record_only, seed)
-        with folder.locked():
-            folder.clean()
         agreed = asyncio.run(show(folder, chosen, plan, leave))
     except (*up.REFUSALS, ExceptionGroup) as why:
         cause = calls.first_cause(why)
@@ -160,7 +158,7 @@ async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) 
             soft_wrap=True,
         )
     agreed = False
-    async with until_signal(), up.running(folder, chosen, typer.echo) as system:
+    async with until_signal(), up.running(folder, chosen, typer.echo, clean=True) as system:
         keys = folder.signing_keys()
         token = tokens.mint(keys, database.LOG, tokens.SCOPES, "demo", tokens.TTL_SECONDS)
         heard, again = Heard(), found[:SENT_AGAIN]

@@ -63,11 +63,16 @@ class System:
 
 @contextlib.asynccontextmanager
 async def running(
-    folder: Folder, chosen: dict[str, int], say: Callable[[str], None]
+    folder: Folder, chosen: dict[str, int], say: Callable[[str], None], *, clean: bool = False
 ) -> AsyncIterator[System]:
-    """Start everything, and stop it at the end; raises one of REFUSALS."""
+    """Start everything, and stop it at the end; raises one of REFUSALS.
+
+    `clean`: in an emptied folder; nothing is deleted before it is sure that nobody is up here or at a port.
+    """
     with folder.locked():
         await asyncio.to_thread(require_free, folder, chosen)
+        if clean:
+            folder.clean()
         folder.prepare()
         cluster = postgres.prepare(folder.postgres, chosen["postgres"], folder.logs / "postgres.log")
         stream = nats.prepare(folder.nats, chosen["nats"], folder.logs / "nats.log")
@@ -111,18 +116,15 @@ def up(
     folder = Folder.at(data_dir)
     try:
         chosen = ports.choose(wanted)
-        if clean:
-            with folder.locked():
-                folder.clean()
-        asyncio.run(stay_up(folder, chosen))
+        asyncio.run(stay_up(folder, chosen, clean))
     except REFUSALS as why:
         typer.echo(str(why), err=True)
         raise typer.Exit(1) from None
 
 
-async def stay_up(folder: Folder, chosen: dict[str, int]) -> None:
+async def stay_up(folder: Folder, chosen: dict[str, int], clean: bool) -> None:
     started = time.monotonic()
-    async with until_signal(), running(folder, chosen, typer.echo):
+    async with until_signal(), running(folder, chosen, typer.echo, clean=clean):
         typer.echo(f"Redress is up after {time.monotonic() - started:.1f} s; its files are in {folder.path}")
         typer.echo(f"A token to try it with: {folder.command('token')}")
         typer.echo(f"To stop: Ctrl-C, or {folder.command('down')}")

@@ -79,6 +79,19 @@ class TestPorts:
         assert "intake" not in result.output
         assert not home.postgres.exists()
 
+    @pytest.mark.parametrize("command", ["up --clean", "demo"])
+    def test_nothing_is_deleted_for_a_system_that_has_no_port(
+        self, command: str, home: folder.Folder
+    ) -> None:
+        home.prepare()
+        before = {file: file.read_bytes() for file in home.secrets.iterdir()}
+        with socket.create_server(("127.0.0.1", 0)) as first:
+            taken = {name: ports.free() for name in ports.OFFSETS} | {"nats": first.getsockname()[1]}
+            result = redress(*command.split(), "--data-dir", str(home.path), "--ports", spelled(taken))
+        assert result.exit_code == 1
+        assert f"port {taken['nats']}, meant for nats, is taken" in result.output
+        assert {file: file.read_bytes() for file in home.secrets.iterdir()} == before
+
     def test_no_port_is_given_twice(self) -> None:
         assert len({ports.free() for _ in range(500)}) == 500
 
@@ -147,7 +160,7 @@ class TestFolder:
     def test_only_one_system_at_a_time(self, home: folder.Folder) -> None:
         with home.locked():
             assert home.holder() == os.getpid()
-            for command in ("up", "up --clean"):
+            for command in ("up", "up --clean", "demo"):
                 result = redress(*command.split(), "--data-dir", str(home.path))
                 assert f"already up in {home.path} (process {os.getpid()})" in result.output
         assert home.holder() is None
