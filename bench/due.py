@@ -26,7 +26,8 @@ from libs.service import settings, wiring
 from libs.service.clock import Ticker
 from libs.service.deadlines import PAGE_DEADLINES
 from libs.service.projection import Follower
-from services.investigation import clock, investigate, state
+from services.investigation import clock, investigate
+from services.investigation.term import Term
 
 SECONDS = "s"
 CLOCK = "clock"
@@ -97,7 +98,7 @@ async def under_way(resources: wiring.Resources, count: int, began_at: datetime)
 
 def opening(key: uuids.UUID, due_at: datetime) -> investigate.OpenInvestigation:
     """An investigation whose warning is long past."""
-    term = state.Term(due_at=due_at, warn_at=due_at - 60 * MINUTE)
+    term = Term(due_at=due_at, warn_at=due_at - 60 * MINUTE)
     return investigate.OpenInvestigation(
         investigation_id=key,
         complaint_id=key,

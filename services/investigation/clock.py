@@ -41,11 +41,14 @@ def changes(event: Any) -> Iterator[Change]:
             yield from coming(event)
         case DeadlinesRecomputed(moved=moved):
             for each in moved:
-                yield from follow(each, each.about or FINDING, warns=each.about is None)
+                name = each.about or FINDING
+                if name != FINDING or event.complaint_id is not None:
+                    yield from follow(each, name, warns=name == FINDING)
         case events.InvestigationOpened():
             yield Ended(CONTRIBUTION)  # those of the round before
-            if event.complaint_id is not None:  # an incident's complaints have clocks of their own
-                yield Started(FINDING, event.due_at, event.warn_at)
+            yield Started(FINDING, event.due_at, event.warn_at)
+            if event.complaint_id is None:
+                yield Missed(FINDING)  # open, so that it is recomputed; its complaints have their own clocks
             yield from _asked(event.duties)
         case events.InvestigationJoined():
             yield Ended(CONTRIBUTION)

@@ -14,8 +14,8 @@ from uuid import UUID
 
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
-from services.investigation import state
 from services.investigation.state import File, Found, Investigating, Investigation, Joined, NotOpened, Stopped
+from services.investigation.term import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,8 +39,8 @@ class OpenInvestigation:
     serial_number: str | None
     customer_id: str | None
     duties: tuple[events.Duty, ...]
-    due: state.Term
-    extended: state.Term
+    due: Term
+    extended: Term
     ground: Ground
     as_of: int
     now: datetime
@@ -82,6 +82,7 @@ def _opened(command: OpenInvestigation) -> events.InvestigationOpened:
         duties=command.duties,
         due_at=command.due.due_at,
         warn_at=command.due.warn_at,
+        reckoned=command.due.reckoned,
         ground=command.ground,
         acted_on=command.as_of,
         opened_at=command.now,
@@ -111,11 +112,12 @@ def _reclassified(command: OpenInvestigation, file: File) -> list[events.Event]:
 
 def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
     """A new assignment brings its own due time; an escalation only where the old one has passed (trap 1)."""
+    due = command.due
+    if due.reckoned is not None and due.reckoned == file.term.reckoned:
+        due = file.term  # the same time goes on: where a policy has it elsewhere, that is recomputed
     if command.level > 0:  # escalated
-        given = file.term if file.term.level else command.due
+        given = file.term if file.term.level else due
         due = command.extended if file.term.missed and command.level > file.level else given
-    else:
-        due = command.due
     if (command.answerable, due.due_at) == (file.answerable, file.term.due_at):
         return []
     return [
@@ -126,6 +128,7 @@ def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
             level=command.level,
             due_at=due.due_at,
             warn_at=due.warn_at,
+            reckoned=due.reckoned,
             acted_on=command.as_of,
             handed_over_at=command.now,
         )
@@ -143,6 +146,7 @@ def _resumed(command: OpenInvestigation, file: File) -> events.InvestigationResu
         duties=tuple(duty for duty in command.duties if duty.unit in owed),
         due_at=command.due.due_at,
         warn_at=command.due.warn_at,
+        reckoned=command.due.reckoned,
         acted_on=command.as_of,
         resumed_at=command.now,
     )

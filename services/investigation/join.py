@@ -18,8 +18,8 @@ from services.investigation.state import (
     NotOpened,
     NotYetAssigned,
     Stopped,
-    Term,
 )
+from services.investigation.term import Term
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +121,7 @@ def _joined(command: JoinIncident) -> events.InvestigationJoined:
         customer_id=command.customer_id,
         due_at=command.due.due_at,
         warn_at=command.due.warn_at,
+        reckoned=command.due.reckoned,
         ground=command.ground,
         acted_on=command.as_of,
         joined_at=command.now,
@@ -136,6 +137,7 @@ def _handed_over(command: JoinIncident, file: File) -> events.InvestigationHande
         level=command.level,
         due_at=due.due_at,
         warn_at=due.warn_at,
+        reckoned=due.reckoned,
         acted_on=command.as_of,
         handed_over_at=command.now,
     )

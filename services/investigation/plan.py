@@ -7,12 +7,14 @@ from datetime import datetime
 
 from libs.events.contracts.classify import IncidentRaised
 from libs.events.contracts.handling import Kind, Severity, Step
+from libs.events.contracts.reckoning import Pause, Reckoning
 from libs.policy import contributions, deadlines, incidents, people
 from libs.policy.calendar import Span
 from libs.policy.pack import Pack
 from services.investigation import investigate, join, stop
 from services.investigation.history import Complaint
-from services.investigation.state import File, Term
+from services.investigation.state import File
+from services.investigation.term import Term
 
 Command = investigate.OpenInvestigation | stop.StopInvestigation
 
@@ -80,7 +82,8 @@ def joining(complaint: Complaint, incident: File, policy: Pack, now: datetime) -
     """The incident does it for the complaint; its leader owes it, or whom the complaint was escalated to."""
     product = complaint.product
     escalated = complaint.answerable if complaint.level else None
-    due = Term(due_at=incident.term.due_at, warn_at=incident.term.warn_at)
+    owed = incident.term
+    due = Term(due_at=owed.due_at, warn_at=owed.warn_at, reckoned=owed.reckoned)
     assert complaint.ground is not None, "what joined an incident has the ground of that"
     return join.JoinIncident(
         complaint_id=complaint.complaint_id,
@@ -122,4 +125,6 @@ def _extended(complaint: Complaint, policy: Pack, severity: Severity, due: Term)
 
 def _term(policy: Pack, severity: Severity, start: datetime, pauses: Sequence[Span] = ()) -> Term:
     due = deadlines.due(policy, Step.INVESTIGATE, severity, start, pauses)
-    return Term(due_at=due.due_at, warn_at=due.warn_at)
+    stood_still = tuple(Pause(since=pause.start, until=pause.end) for pause in pauses)
+    reckoned = Reckoning(since=start, severity=severity, pauses=stood_still)
+    return Term(due_at=due.due_at, warn_at=due.warn_at, reckoned=reckoned)

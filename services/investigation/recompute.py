@@ -1,4 +1,8 @@
-"""Step 4, recompute: a policy that came into force moves what units and suppliers owe (SLA-2, trap 7)."""
+"""Step 4, recompute: a policy that came into force moves what is owed here (SLA-2, trap 7).
+
+That is what units and suppliers owe, and the finding where its time was reckoned here: what an escalation
+gave, a further round, an incident, or what had stood still. Where the assignment gave it, it follows that.
+"""
 
 from __future__ import annotations
 
@@ -10,11 +14,13 @@ from typing import assert_never
 from libs.events.contracts.handling import Step
 from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.policy import recomputation
+from libs.policy.calendar import Span
 from libs.policy.pack import Pack
 from libs.policy.recomputation import Running
 from libs.policy.schema.deadlines import Errand
 from services.investigation.state import (
     CONTRIBUTION,
+    FINDING,
     SUPPLIER,
     File,
     Found,
@@ -38,7 +44,8 @@ def decide(command: RecomputeDeadlines, investigation: Investigation) -> list[De
     """Only of what is still owed; once it lies where the policy has it, there is nothing to say."""
     match investigation:
         case Investigating(file) | Joined(file):
-            return _told(file, (*_contributions(command, file), *_suppliers(command, file)), command)
+            units = _contributions(command, file)
+            return _told(file, (*_finding(command, file), *units, *_suppliers(command, file)), command)
         case Found(file) | Stopped(file):
             return _told(file, tuple(_suppliers(command, file)), command)
         case NotOpened():
@@ -58,6 +65,21 @@ def _told(file: File, moved: tuple[MovedDue, ...], command: RecomputeDeadlines) 
             recomputed_at=command.now,
         )
     ]
+
+
+def _finding(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
+    """Of an incident for whatever joins it later; its complaints move as it does, for theirs is the same."""
+    reckoned = file.term.reckoned
+    if reckoned is None:
+        return
+    what = Running(
+        what=Step.INVESTIGATE,
+        severity=reckoned.severity,
+        started_at=reckoned.since,
+        due_at=file.term.due_at,
+        pauses=tuple(Span(pause.since, pause.until) for pause in reckoned.pauses),
+    )
+    yield from _moved(command, what, FINDING)
 
 
 def _contributions(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:

@@ -13,23 +13,10 @@ from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind, Severity
 from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
+from services.investigation.term import Term, given
 
 Event = events.Event | DeadlineWarned | DeadlineMissed | DeadlinesRecomputed
 Asked = tuple[datetime, Severity]  # since when something is owed, by the times of which severity
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """By when the finding is due, when its person is warned, and what the clock has said of that so far.
-
-    `level`: of the escalation that gave this time; 0 where the assignment did.
-    """
-
-    due_at: datetime
-    warn_at: datetime
-    warned: bool = False
-    missed: bool = False
-    level: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,17 +170,6 @@ def evolve(investigation: Investigation, event: Event) -> Investigation:
             return replace(investigation, file=_noted(event, investigation.file))
 
 
-def _handed(event: events.InvestigationHandedOver, file: File) -> Term:
-    """What the clock has said stays said while the due time is the same (trap 1), or late all the same."""
-    before = file.term
-    late = before.missed and event.due_at <= event.handed_over_at
-    if before.due_at == event.due_at or late:
-        return replace(before, due_at=event.due_at, warn_at=event.warn_at if late else before.warn_at)
-    extended = before.missed and event.level > file.level
-    level = event.level if extended else min(before.level, event.level)
-    return Term(due_at=event.due_at, warn_at=event.warn_at, level=level)
-
-
 def judge_in_own_cause(file: File, person: str, under: frozenset[str]) -> None:
     """Refused to the person complained of, and to whoever answers to them (ASG-4)."""
     if file.about is not None and file.about in {person, *under}:
@@ -234,7 +210,7 @@ def _begun(event: events.InvestigationOpened | events.InvestigationJoined, befor
         part_number=event.part_number,
         serial_number=event.serial_number,
         customer_id=event.customer_id,
-        term=Term(due_at=event.due_at, warn_at=event.warn_at),
+        term=given(event),
         acted_on=event.acted_on,
         duties=opened.duties if opened else (),
         asked=_asked(opened.duties, opened.opened_at, opened.severity) if opened else {},
@@ -264,7 +240,7 @@ def _resumed(event: events.InvestigationResumed, file: File) -> File:
         duties=event.duties,
         asked=_asked(event.duties, event.resumed_at, file.severity),
         overdue_units=frozenset(),
-        term=Term(due_at=event.due_at, warn_at=event.warn_at),
+        term=given(event),
         acted_on=event.acted_on,
     )
 
@@ -310,7 +286,7 @@ def _noted(event: Noted, file: File) -> File:
                 file,
                 answerable=event.answerable,
                 level=event.level,
-                term=_handed(event, file),
+                term=file.term.handed(event, file.level),
                 acted_on=event.acted_on,
             )
         case events.InvestigationReclassified():
@@ -357,8 +333,10 @@ def _recomputed(file: File, moved: Mapping[str | None, MovedDue]) -> File:
     again = {about for about, each in moved.items() if each.breach is not Breach.STANDS}
     duties = {duty.unit: moved.get(f"{CONTRIBUTION}/{duty.unit}") for duty in file.duties}
     notices = {each.notified.notice: moved.get(f"{SUPPLIER}/{each.notified.notice}") for each in file.notices}
+    own = moved.get(FINDING)
     return replace(
         file,
+        term=file.term.moved(own) if own else file.term,
         duties=tuple(
             replace(duty, due_at=lies.due.due_at) if (lies := duties[duty.unit]) else duty
             for duty in file.duties

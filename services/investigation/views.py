@@ -22,6 +22,7 @@ from libs.events.contracts.propose import (
     SolutionProposed,
     Stage,
 )
+from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
 from libs.events.envelope import Recorded
 from services.investigation import state
 from services.investigation.tables import INVESTIGATIONS
@@ -178,10 +179,17 @@ def _changes(event: object) -> dict[str, Any]:
             return {"status": Status.STOPPED}
         case DeadlineMissed():
             return {"overdue": True}
+        case DeadlinesRecomputed(moved=moved):
+            return next((_lies(each) for each in moved if each.about == state.FINDING), {})
         case events.FindingRecorded(cause=cause):
             return {"status": Status.FOUND, "cause_code": cause.code}
         case _:
             return {}
+
+
+def _lies(moved: MovedDue) -> dict[str, Any]:
+    late = {} if moved.breach is Breach.STANDS else {"overdue": False}
+    return {"due_at": moved.due.due_at, **late}
 
 
 def _repair(event: object) -> tuple[UUID, dict[str, Any], list[ColumnElement[bool]]] | None:

@@ -33,7 +33,7 @@ PAUSE_SECONDS = 0.05
 FOLLOW_ONCE = (
     "complaints.intake.complaint_classified.v1",
     "complaints.intake.complaint_assigned.v1",
-    "complaints.investigation.investigation_opened.v1",
+    "complaints.investigation.investigation_opened.v2",
     "complaints.resolution.case_opened.v1",
     "complaints.notifier.first_reply_owed.v1",
 )

@@ -28,6 +28,7 @@ from services.investigation import (
     visit,
 )
 from services.investigation.conclusion import Conclusion
+from services.investigation.term import Term
 from tests.packs import changed
 from tests.unit.situations import Told
 
@@ -44,8 +45,8 @@ GROUND = Ground(policy=POLICY.reference, clause="ASG-R1")
 OFFICER = Answerable(unit="quality", person="quality-officer")
 HEAD = Answerable(unit="quality", person="quality-head")
 LEADER = Answerable(unit="technology", person="technology-head")
-DUE = state.Term(due_at=NOW + 3 * DAY, warn_at=NOW + 2 * DAY)
-LATER = state.Term(due_at=NOW + 10 * DAY, warn_at=NOW + 8 * DAY)
+DUE = Term(due_at=NOW + 3 * DAY, warn_at=NOW + 2 * DAY)
+LATER = Term(due_at=NOW + 10 * DAY, warn_at=NOW + 8 * DAY)
 DUTIES = (
     events.Duty(unit="sales", duty="supply the order", due_at=NOW + DAY),
     events.Duty(unit="production", duty="name the producing unit", due_at=NOW + DAY),
@@ -97,7 +98,7 @@ join_it = join.JoinIncident(
     serial_number="SN-1",
     customer_id="C-1",
     due=LATER,
-    extended=state.Term(due_at=NOW + 20 * DAY, warn_at=NOW + 18 * DAY),
+    extended=Term(due_at=NOW + 20 * DAY, warn_at=NOW + 18 * DAY),
     ground=GROUND,
     as_of=25,
     now=NOW,

@@ -27,6 +27,7 @@ from libs.service.wiring import Resources
 from services.investigation import evidence, finding, history, reactions, state
 from services.investigation.clock import STREAM
 from services.investigation.repairs import MemoryRepairs
+from services.investigation.term import Term
 from tests import complaint_history as says
 from tests.complaint_history import DAY, DEPUTY, HEAD, LEADER, NOW, OFFICER, Writer
 from tests.unit.investigation_situations import POLICY, add_evidence, record_finding
@@ -231,7 +232,7 @@ async def test_the_assignment_gives_the_due_time_and_policy_the_duties(desk: Des
     for recorded in await put(desk, [says.assigned(THIS)]):
         await desk.hears(recorded)
     file = await desk.file(THIS)
-    assert file.term == state.Term(due_at=NOW + 3 * DAY, warn_at=NOW + 2 * DAY)
+    assert file.term == Term(due_at=NOW + 3 * DAY, warn_at=NOW + 2 * DAY)
     assert [duty.unit for duty in file.duties] == [
         "after-sales",
         "sales",

@@ -14,6 +14,7 @@ from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
 from services.investigation import overdue, state
 from services.investigation import recompute as investigation
+from services.investigation.term import Term
 from tests.packs import changed
 from tests.unit import investigation_situations as inquiry
 
@@ -120,7 +121,7 @@ def test_a_finding_that_is_late_where_its_deadline_lies_now_is_not_said_to_be_la
     """Intake moved it, a day later: whoever owes it was late once."""
     due = inquiry.DUE
     missed = inquiry.given(opened, overdue.PassDeadline(step="investigate", policy=SNOW, now=due.due_at))
-    lies = state.Term(due_at=due.due_at + inquiry.DAY, warn_at=due.warn_at + inquiry.DAY)
+    lies = Term(due_at=due.due_at + inquiry.DAY, warn_at=due.warn_at + inquiry.DAY)
     for now, late in ((lies.due_at + inquiry.DAY, []), (due.due_at + inquiry.HOUR, [lies.due_at])):
         moved = then(replace(opened, due=lies, as_of=20, now=now), missed)
         assert inquiry.file_of(moved).term.due_at == lies.due_at
@@ -133,7 +134,7 @@ def test_a_finding_that_is_late_where_its_deadline_lies_now_is_not_said_to_be_la
 def test_a_finding_that_was_escalated_before_it_was_late_moves_as_the_assignment_does() -> None:
     """Time that an escalation gave is not the assignment's, and stays."""
     escalated = replace(opened, answerable=inquiry.HEAD, level=1, as_of=20)
-    lies = state.Term(due_at=inquiry.DUE.due_at + inquiry.DAY, warn_at=inquiry.DUE.warn_at + inquiry.DAY)
+    lies = Term(due_at=inquiry.DUE.due_at + inquiry.DAY, warn_at=inquiry.DUE.warn_at + inquiry.DAY)
     followed = then(replace(escalated, due=lies, as_of=30), inquiry.given(opened, escalated))
     assert inquiry.file_of(followed).term.due_at == lies.due_at
     late = overdue.PassDeadline(step="investigate", policy=SNOW, now=inquiry.DUE.due_at)

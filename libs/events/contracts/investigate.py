@@ -9,6 +9,7 @@ from enum import StrEnum
 from uuid import UUID
 
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
+from libs.events.contracts.reckoning import Reckoning
 from libs.events.contracts.registry import contract
 from libs.events.contracts.values import Money, PersonalText
 
@@ -56,7 +57,7 @@ class Loss:
     basis: str
 
 
-@contract("investigation")
+@contract("investigation", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationOpened:
     """An investigation began: of one complaint, or of an incident for all that joined (INV-2, CLS-7).
@@ -81,12 +82,13 @@ class InvestigationOpened:
     duties: tuple[Duty, ...]
     due_at: datetime
     warn_at: datetime
+    reckoned: Reckoning | None
     ground: Ground
     acted_on: int
     opened_at: datetime
 
 
-@contract("investigation")
+@contract("investigation", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationHandedOver:
     """Another person, or another due time, from now on, by a later assignment or escalation."""
@@ -97,6 +99,7 @@ class InvestigationHandedOver:
     level: int
     due_at: datetime
     warn_at: datetime
+    reckoned: Reckoning | None
     acted_on: int
     handed_over_at: datetime
 
@@ -120,7 +123,7 @@ class InvestigationReclassified:
     reclassified_at: datetime
 
 
-@contract("investigation")
+@contract("investigation", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationJoined:
     """An incident is investigated for this complaint from now on, by its leader and in its time (CLS-7)."""
@@ -138,6 +141,7 @@ class InvestigationJoined:
     customer_id: str | None
     due_at: datetime
     warn_at: datetime
+    reckoned: Reckoning | None
     ground: Ground
     acted_on: int
     joined_at: datetime
@@ -166,7 +170,7 @@ class InvestigationStopped:
     stopped_at: datetime
 
 
-@contract("investigation")
+@contract("investigation", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvestigationResumed:
     """What had stopped goes on; the time it stood still does not count. `duties`: those still owed."""
@@ -178,6 +182,7 @@ class InvestigationResumed:
     duties: tuple[Duty, ...]
     due_at: datetime
     warn_at: datetime
+    reckoned: Reckoning | None
     acted_on: int
     resumed_at: datetime
 

@@ -67,7 +67,7 @@ class MovedDue:
 
     `running`: what it is for is still owed by it. Otherwise it is past, and was missed. `about` tells it from
     that of a whole step: which contribution, supplier, approval, round of proposals, responsibility, appeal,
-    measure or notice it is of.
+    measure or notice it is of; or a finding's own time, which the assignment did not give.
     """
 
     due: StepDue
