@@ -171,9 +171,9 @@ class KeyRing:
                 found[stored.key_id] = self._remember(log, stored, as_of)
         return found
 
-    def remember(self, log: str, stored: WrappedKey, key: DataKey) -> None:
-        """Cache a key that an append has just stored."""
-        self._put(log, stored.subject, key)
+    def remember(self, log: str, stored: WrappedKey, key: DataKey, as_of: int) -> None:
+        """Cache a key that an append has just stored; `as_of`: what `forgotten` was when that began."""
+        self._keep(log, stored.subject, key, as_of)
 
     def forget(self, log: str, subject: str) -> None:
         """Drop a subject's key: it was erased, or somebody else stored another one first."""
@@ -190,11 +190,12 @@ class KeyRing:
 
     def _remember(self, log: str, stored: WrappedKey, as_of: int) -> DataKey:
         key = self.key_encryption_key.unwrap(log, stored)
-        if as_of == self.forgotten:  # otherwise it may be the one that was dropped while it was being read
-            self._put(log, stored.subject, key)
+        self._keep(log, stored.subject, key, as_of)
         return key
 
-    def _put(self, log: str, subject: str, key: DataKey) -> None:
+    def _keep(self, log: str, subject: str, key: DataKey, as_of: int) -> None:
+        if as_of != self.forgotten:  # it may be the one that was dropped while it was read, or stored
+            return
         now = self.monotonic()
         self._by_id.pop((log, key.key_id), None)  # so that the oldest stays the first
         self._by_id[log, key.key_id] = (now + CACHE_SECONDS_MAX, key, subject)

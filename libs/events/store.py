@@ -140,6 +140,7 @@ class EventStore:
         for attempt in range(1, KEY_ATTEMPTS_MAX + 1):
             new_subject = context.new_subject if attempt == 1 else None
             sealed = await self._seal(log, stream, events, event_ids, new_subject)
+            as_of = self.keys.forgotten
             try:
                 appended = await self.log.append(
                     Append(
@@ -164,7 +165,7 @@ class EventStore:
                     raise errors.Unavailable("Data keys kept changing under this append.") from None
                 continue
             for wrapped, key in sealed.new_keys:
-                self.keys.remember(log, wrapped, key)
+                self.keys.remember(log, wrapped, key, as_of)
             if context.erases is not None:
                 self.keys.forget(log, context.erases)
             await self._on_appended(log, appended.seq, stream, {each.type for each in sealed.events})

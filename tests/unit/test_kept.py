@@ -13,7 +13,7 @@ from libs.events.contracts.intake import ComplaintWithdrawn
 from libs.events.contracts.personal import ERASED
 from libs.events.contracts.privacy import PersonalDataErased
 from libs.events.decider import Stream, derived_ids, standing, transact
-from libs.events.envelope import Envelope, Recorded, WrappedKey
+from libs.events.envelope import Append, Appended, Envelope, Recorded, WrappedKey
 from libs.events.kept import Kept
 from libs.events.keys import CACHE_SECONDS_MAX, KeyEncryptionKey, KeyRing
 from libs.events.memory import MemoryLog
@@ -27,12 +27,20 @@ ME = Context("me", THIS)
 
 
 class Counting(MemoryLog):
-    """Counts what it is asked for; `meanwhile` happens once, while events or keys are on their way."""
+    """Counts what it is asked for; `meanwhile` happens once, while an answer is on its way."""
 
     looks = 0
     page_max = 1000
     meanwhile: Callable[[], Awaitable[None]] | None = None
     meanwhile_keys: Callable[[], Awaitable[None]] | None = None
+    meanwhile_answer: Callable[[], Awaitable[None]] | None = None
+
+    async def append(self, append: Append) -> Appended:
+        appended = await super().append(append)
+        if (happens := self.meanwhile_answer) is not None:
+            self.meanwhile_answer = None
+            await happens()
+        return appended
 
     async def read_stream(self, log: str, stream: str, after_version: int = 0) -> list[Envelope]:
         self.looks += 1
@@ -259,6 +267,14 @@ async def test_a_key_that_was_being_read_while_it_was_dropped_is_not_kept(log: C
     log.meanwhile_keys = partial(erase, store)
     words = [(await store.read("main"))[0].event.reason for _ in range(2)]
     assert words == ["a", ERASED]
+
+
+@pytest.mark.rule("SEC-2")
+async def test_a_key_that_was_erased_before_its_own_append_was_answered_is_not_kept(log: Counting) -> None:
+    store = opened(log)
+    log.meanwhile_answer = partial(erase, store)
+    await store.append("main", f"intake-{THIS}", 0, [said("a")], [uuid4()], ME)
+    assert (await store.read("main"))[0].event.reason is ERASED
 
 
 async def erase(store: EventStore) -> None:

@@ -86,7 +86,7 @@ async def test_a_ring_gives_a_new_key_until_one_is_stored() -> None:
     key, wrapped = await ring.for_sealing("main", "li")
     assert wrapped is not None
     assert (await ring.for_sealing("main", "li"))[0].key_id != key.key_id
-    ring.remember("main", wrapped, key)
+    ring.remember("main", wrapped, key, ring.forgotten)
     assert await ring.for_sealing("main", "li") == (key, None)
     assert (await ring.for_opening("main", [key.key_id]))[key.key_id] is key
 
