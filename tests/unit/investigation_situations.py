@@ -12,6 +12,7 @@ import pytest
 from libs.events import errors
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable, Ground, Kind, Severity
+from libs.events.contracts.reckoning import Pause, Reckoning
 from libs.events.contracts.values import Money
 from libs.policy import pack
 from services.investigation import (
@@ -47,6 +48,7 @@ HEAD = Answerable(unit="quality", person="quality-head")
 LEADER = Answerable(unit="technology", person="technology-head")
 DUE = Term(due_at=NOW + 3 * DAY, warn_at=NOW + 2 * DAY)
 LATER = Term(due_at=NOW + 10 * DAY, warn_at=NOW + 8 * DAY)
+SHARED = replace(LATER, reckoned=Reckoning(since=NOW, severity=Severity.MAJOR))
 DUTIES = (
     events.Duty(unit="sales", duty="supply the order", due_at=NOW + DAY),
     events.Duty(unit="production", duty="name the producing unit", due_at=NOW + DAY),
@@ -80,10 +82,17 @@ reclassify = replace(
 )
 hand_over = replace(open_it, answerable=HEAD, due=LATER, as_of=20)
 open_incident = replace(
-    open_it, investigation_id=INCIDENT, complaint_id=None, incident_id=INCIDENT, answerable=LEADER
+    open_it,
+    investigation_id=INCIDENT,
+    complaint_id=None,
+    incident_id=INCIDENT,
+    answerable=LEADER,
+    due=SHARED,
 )
 stop_it = stop.StopInvestigation(why=events.StopCause.WITHDRAWN, as_of=30, now=NOW)
-resume_it = replace(open_it, due=LATER, as_of=40, now=NOW + DAY)
+STOOD_STILL = Pause(since=NOW, until=NOW + DAY)
+resumed = Reckoning(since=NOW, severity=Severity.SERIOUS, pauses=(STOOD_STILL,))
+resume_it = replace(open_it, due=replace(LATER, reckoned=resumed), as_of=40, now=NOW + DAY)
 again = replace(open_it, round=2, due=LATER, as_of=50, now=NOW + DAY)
 join_it = join.JoinIncident(
     complaint_id=THIS,
@@ -97,7 +106,7 @@ join_it = join.JoinIncident(
     part_number="LED-T8-18W",
     serial_number="SN-1",
     customer_id="C-1",
-    due=LATER,
+    due=SHARED,
     extended=Term(due_at=NOW + 20 * DAY, warn_at=NOW + 18 * DAY),
     ground=GROUND,
     as_of=25,

@@ -16,6 +16,7 @@ from libs.events.contracts.handling import Answerable, Severity, Step
 from libs.events.contracts.intake import ComplaintAmended
 from libs.events.contracts.investigate import FindingRecorded, StopCause
 from libs.events.contracts.propose import ComplaintClosed, Outcome
+from libs.events.contracts.reckoning import Pause, Reckoning
 from libs.events.contracts.values import Complainant, Product
 from libs.events.decider import transact
 from libs.events.envelope import Recorded
@@ -24,7 +25,7 @@ from libs.events.store import Context
 from libs.policy import deadlines
 from libs.service.reaction import Reaction
 from libs.service.wiring import Resources
-from services.investigation import evidence, finding, history, reactions, state
+from services.investigation import evidence, finding, history, overdue, reactions, state
 from services.investigation.clock import STREAM
 from services.investigation.repairs import MemoryRepairs
 from services.investigation.term import Term
@@ -258,7 +259,32 @@ async def test_time_that_a_complaint_stood_still_does_not_count(desk: Desk) -> N
     spans = (await history.read(desk.resources.store, "main", THIS)).pauses  # type: ignore[union-attr]  # it is on record
     assert [(span.start, span.end) for span in spans] == [(at[0], at[1]), (at[2], at[3])]
     due = deadlines.due(POLICY, Step.INVESTIGATE, Severity.SERIOUS, NOW, spans)
-    assert (await desk.file(THIS)).term.due_at == due.due_at
+    term = (await desk.file(THIS)).term
+    pauses = (Pause(since=at[0], until=at[1]), Pause(since=at[2], until=at[3]))
+    assert term.due_at == due.due_at
+    assert term.reckoned == Reckoning(since=NOW, severity=Severity.SERIOUS, pauses=pauses)
+
+
+@pytest.mark.rule("SLA-2", "CLS-7", "ASG-7")
+async def test_a_time_that_was_reckoned_here_says_what_it_counts_from(desk: Desk) -> None:
+    """An escalation's from then on, a further round's from the reopening, an incident's from its raising."""
+    serious, major = Severity.SERIOUS, Severity.MAJOR
+    for each in await put(desk, [says.assigned(THIS, due_at=NOW, warn_at=NOW)]):
+        await desk.hears(each)
+    assert (await desk.file(THIS)).term.reckoned is None
+    late = overdue.PassDeadline(step=state.FINDING, policy=POLICY, now=NOW)
+    await desk.does(THIS, overdue.decide, late)
+    await desk.hears(await desk.intake.says(says.escalated(THIS)))
+    assert (await desk.file(THIS)).term.reckoned == Reckoning(since=NOW, severity=serious)
+    await desk.hears(await desk.finds(THIS))
+    await desk.hears(await desk.intake.says(says.reopened(THIS, NOW + DAY)))
+    assert (await desk.file(THIS)).round == 2
+    assert (await desk.file(THIS)).term.reckoned == Reckoning(since=NOW + DAY, severity=serious)
+    raised = await desk.intake.says(says.raised(INCIDENT, THIS), INCIDENT)
+    for each in (raised, await desk.intake.says(says.joined(THIS, INCIDENT))):
+        await desk.hears(each)
+    for key in (INCIDENT, THIS):
+        assert (await desk.file(key)).term.reckoned == Reckoning(since=NOW, severity=major)
 
 
 @pytest.mark.rule("INV-1")

@@ -23,6 +23,7 @@ from tests.unit.investigation_situations import (
     NOW,
     OFFICER,
     OTHER,
+    SHARED,
     SUBJECT,
     THIS,
     add_evidence,
@@ -321,7 +322,7 @@ def test_a_complaint_of_an_incident_is_due_when_the_incident_is_and_its_leader_o
     assert (missed.owed_by, missed.due_at, missed.complaint_id) == (LEADER, LATER.due_at, THIS)
     handed = replace(join_it, answerable=HEAD, level=1, as_of=26)
     assert file_of(given(join_it, handed)).answerable == HEAD
-    assert file_of(given(join_it, handed)).term == LATER
+    assert file_of(given(join_it, handed)).term == SHARED
     assert file_of(given(join_it, miss, handed)).term == replace(join_it.extended, level=1)
 
 

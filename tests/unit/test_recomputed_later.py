@@ -113,7 +113,8 @@ def test_what_is_owed_to_an_incident_moves_too_though_it_is_of_no_single_complai
     incident = inquiry.given(replace(inquiry.open_incident, duties=opened.duties, now=FRIDAY))
     (said,) = inquiry.when(investigation.RecomputeDeadlines(policy=SNOW, now=at(21)), incident)
     assert said.complaint_id is None
-    assert len(said.moved) == len(opened.duties)
+    duties = [f"contribution/{duty.unit}" for duty in opened.duties]
+    assert [each.about for each in said.moved] == ["investigate", *duties]
 
 
 @rule("SLA-2", "SLA-3")
