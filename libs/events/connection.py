@@ -28,6 +28,8 @@ RECONNECT_SECONDS_MAX: Final = 1.0
 CLOSED_CHECK_SECONDS: Final = 0.5
 PING_SECONDS: Final = 5
 PINGS_UNANSWERED_MAX: Final = 2
+ANSWER_SECONDS_MAX: Final = 1.0
+ANSWER_KEPT_SECONDS: Final = 1.0
 
 Concerns = Callable[[str, str], bool]  # whether an event of this stream and type does
 
@@ -40,13 +42,25 @@ def everything(stream: str, event_type: str) -> bool:
 
 
 class _Client(Client):
-    """nats-py with two things it has no way to ask for."""
+    """nats-py with three things it has no way to ask for."""
 
     def fail_requests(self) -> None:
         """Have whoever waits for an answer hear that none will come; the client lets them wait it out."""
         for answer in [*self._resp_map.values()]:
             if not answer.done():
                 answer.set_exception(nats.errors.ConnectionClosedError())
+
+    async def answers(self, seconds: float) -> bool:
+        """Whether the server answers within so many seconds.
+
+        The client's own `flush` ends its reading for good where the answer comes after the deadline.
+        """
+        answer: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        with contextlib.suppress(TimeoutError, OSError):
+            async with asyncio.timeout(seconds):
+                await self._send_ping(answer)
+                await asyncio.wait({answer})  # a deadline leaves it open for the client, who may yet set it
+        return answer.done()
 
     async def publish_many(self, messages: Iterable[Message]) -> None:
         """Publish many messages at the cost of one (the client's own way checks every header anew).
@@ -79,6 +93,9 @@ class Connection:
         self._name = name
         self._client: _Client | None = None
         self._keeper: asyncio.Task[None] | None = None
+        self._asking = asyncio.Lock()
+        self._answered = False
+        self._asked_at = -ANSWER_KEPT_SECONDS  # of the loop's clock
         self._listeners: defaultdict[str, WeakKeyDictionary[asyncio.Event, Concerns]] = defaultdict(
             WeakKeyDictionary
         )
@@ -98,6 +115,18 @@ class Connection:
     def connected(self) -> bool:
         """Whether there is a connection just now."""
         return self._client is not None and self._client.is_connected
+
+    async def answers(self) -> bool:
+        """Whether the server answers: a frozen one is connected for several seconds more.
+
+        Told within `ANSWER_SECONDS_MAX`; asked at most once in `ANSWER_KEPT_SECONDS`, however often we are.
+        """
+        async with self._asking:
+            loop = asyncio.get_running_loop()
+            if self.connected and loop.time() >= self._asked_at + ANSWER_KEPT_SECONDS:
+                self._answered = await self.client.answers(ANSWER_SECONDS_MAX)
+                self._asked_at = loop.time()
+        return self.connected and self._answered
 
     @property
     def client(self) -> _Client:

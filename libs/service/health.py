@@ -32,9 +32,12 @@ async def readyz(request: Request) -> Response:
     A bus that is away, or a view that stands still, is told as `degraded`: recording goes on without them.
     """
     state = request.app.state
+    database, bus_answers = await asyncio.gather(
+        _database(state.resources.log), state.resources.bus.answers()
+    )
     checks: dict[str, Any] = {
-        "database": await _database(state.resources.log),
-        "bus": "ok" if state.resources.bus.connected else "unavailable",
+        "database": database,
+        "bus": "ok" if bus_answers else "unavailable",
         "views": {follower.view.name: follower.stopped or "ok" for follower in state.followers},
     }
     if state.draining or checks["database"] != "ok":

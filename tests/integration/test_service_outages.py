@@ -51,7 +51,7 @@ async def test_the_database_may_go_and_come_back(
 
 
 class Wall:
-    """Stands before PostgreSQL and, while it is up, lets nothing through; connections stay open."""
+    """Stands before a server and, while it is up, lets nothing through; connections stay open."""
 
     def __init__(self, host: str, port: int) -> None:
         self._behind = host, port
@@ -87,11 +87,19 @@ class Wall:
         self._open.set()
 
 
-async def test_a_database_that_falls_silent_is_away_too(database: backends.Database, tmp_path: Path) -> None:
-    url = urlsplit(database.dsn("redress_intake"))
-    wall = Wall(url.hostname or "", url.port or 5432)
+@contextlib.asynccontextmanager
+async def walled(url: str) -> AsyncIterator[tuple[Wall, str]]:
+    """A wall before a server, and the URL that leads through it."""
+    way = urlsplit(url)
+    assert way.hostname
+    assert way.port
+    wall = Wall(way.hostname, way.port)
     async with wall.standing() as port:
-        dsn = url._replace(netloc=f"{url.username}:{url.password}@127.0.0.1:{port}").geturl()
+        yield wall, way._replace(netloc=f"{way.username}:{way.password}@127.0.0.1:{port}").geturl()
+
+
+async def test_a_database_that_falls_silent_is_away_too(database: backends.Database, tmp_path: Path) -> None:
+    async with walled(database.dsn("redress_intake")) as (wall, dsn):
         app = create_app(notes.SERVICE, service_kit.write_settings(tmp_path, database_url=dsn))
         async with service_kit.client(app, timeout=10) as client:
             assert (await client.post("/v1/notes", json={"text": "before"})).status_code == 201
@@ -122,3 +130,25 @@ async def test_a_bus_that_is_away_only_degrades(
         assert answer.status_code == 201
     nats_server.start()
     await until(lambda: ready(client, "ready"))
+
+
+async def test_a_bus_that_falls_silent_is_told_before_its_connection_is_lost(
+    database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
+) -> None:
+    async with walled(nats_server.url) as (wall, nats_url):
+        settings = service_kit.write_settings(
+            tmp_path, database_url=database.dsn("redress_intake"), nats_url=nats_url
+        )
+        app = create_app(notes.SERVICE, settings)
+        async with service_kit.client(app, timeout=10) as client:
+            await until(lambda: ready(client, "ready"))
+            wall.up()
+            await until(lambda: ready(client, "degraded"))
+            assert app.state.resources.bus.connected, "it is silent, not lost"
+            for _ in range(3):
+                answers = await asyncio.wait_for(
+                    asyncio.gather(*(client.get("/readyz") for _ in range(10))), AWAY_SECONDS_MAX
+                )
+                assert {each.json()["checks"]["bus"] for each in answers} == {"unavailable"}
+            wall.down()
+            await until(lambda: ready(client, "ready"))
