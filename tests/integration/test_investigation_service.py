@@ -17,7 +17,7 @@ from libs.events.bus import stream_of
 from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind
-from libs.events.contracts.term import DeadlinesRecomputed
+from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.events.keys import KeyRing
 from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
@@ -72,6 +72,22 @@ class Running:
 
         await until(there)
         return [event for event in await self.history(key) if isinstance(event, kind)][-1]
+
+    async def own_time(self, key: UUID) -> MovedDue:
+        """Wait until a finding's own time has moved; gives from where to where."""
+        moved: tuple[MovedDue, ...] = (await self.until_in(key, DeadlinesRecomputed)).moved
+        (own,) = [each for each in moved if each.about == "investigate"]
+        return own
+
+    async def until_due(self, key: UUID, at: datetime) -> None:
+        """Wait until the list of investigations says that it is due then."""
+
+        async def there() -> bool:
+            answer = await self.client.get("/v1/investigations")
+            found = {each["investigation_id"]: each["due_at"] for each in answer.json()["items"]}
+            return datetime.fromisoformat(found[str(key)]) == at
+
+        await until(there)
 
     async def assigned(self, **changes: Any) -> UUID:
         """A complaint that is assigned, and whose investigation has opened."""
@@ -207,6 +223,54 @@ async def test_a_policy_that_comes_into_force_moves_what_units_owe(
     running.now = after
     late = await running.until_in(complaint_id, events.ContributionOverdue)
     assert late.due_at == after > due_at
+
+
+@pytest.mark.rule("SLA-2", "SLA-4", "CLS-7")
+async def test_a_policy_that_comes_into_force_moves_an_incident_and_what_joined_it(
+    running: Running, database: backends.Database
+) -> None:
+    complaint_id, incident = await running.assigned(), uuid4()
+    await running.intake.says(complaint_history.raised(incident, complaint_id), incident)
+    await running.intake.says(complaint_history.joined(complaint_id, incident))
+    joined = await running.until_in(complaint_id, events.InvestigationJoined)
+    resources = running.app.state.resources
+    await snow.falls(database, resources, resources.policy.day_of(joined.due_at), running.now)
+    running.now += timedelta(minutes=2)
+    lies = await running.own_time(complaint_id)
+    assert (lies.before_at, lies.due.due_at > joined.due_at) == (joined.due_at, True)
+    assert await running.own_time(incident) == lies
+    await running.until_due(incident, lies.due.due_at)
+    running.now = lies.due.warn_at
+    warned = await running.until_in(complaint_id, DeadlineWarned)
+    assert (warned.warned_at, warned.due_at) == (lies.due.warn_at, lies.due.due_at)
+    running.now = lies.due.due_at
+    assert (await running.until_in(complaint_id, DeadlineMissed)).missed_at == lies.due.due_at
+    assert not [each for each in await running.history(incident) if isinstance(each, DeadlineMissed)]
+
+
+@pytest.mark.rule("SLA-2", "SLA-3")
+async def test_a_policy_that_comes_into_force_moves_what_an_escalation_gave(
+    running: Running, database: backends.Database
+) -> None:
+    complaint_id = await running.assigned()
+    running.now = NOW + 3 * DAY
+    missed = await running.until_in(complaint_id, DeadlineMissed)
+    escalated = replace(complaint_history.escalated(complaint_id), escalated_at=running.now)
+    await running.intake.says(escalated)
+    handed = await running.until_in(complaint_id, events.InvestigationHandedOver)
+    assert (handed.reckoned.since, handed.due_at > missed.due_at) == (running.now, True)
+    resources = running.app.state.resources
+    await snow.falls(database, resources, resources.policy.day_of(handed.due_at), running.now)
+    running.now += timedelta(minutes=2)
+    lies = await running.own_time(complaint_id)
+    assert (lies.before_at, lies.breach, lies.due.due_at > handed.due_at) == (handed.due_at, None, True)
+    running.now = lies.due.due_at
+
+    async def late() -> bool:
+        said = [each for each in await running.history(complaint_id) if isinstance(each, DeadlineMissed)]
+        return [each.missed_at for each in said] == [missed.due_at, lies.due.due_at]
+
+    await until(late)
 
 
 @pytest.mark.rule("CLS-7")
