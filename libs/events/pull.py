@@ -56,9 +56,9 @@ async def messages(
     missing.
     """
     client = connection.client
-    inbox = client.new_inbox()
+    inbox, next_ones = client.new_inbox(), f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
-    delivered = 0
+    wanted = delivered = 0  # by the pull that is open; by all of them
 
     async def on_message(message: Msg) -> None:
         arrived.put_nowait(message)
@@ -66,20 +66,20 @@ async def messages(
     subscription = await client.subscribe(inbox, cb=on_message)
     try:
         while True:
-            room = await space()
-            await client.publish(f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}", _request(room), reply=inbox)
-            wanted = room.count
-            while wanted:
-                async with asyncio.timeout(SILENCE_SECONDS):
-                    message = await arrived.get()
-                if message.reply:
-                    wanted -= 1
-                    delivered += 1
-                    if message.metadata.sequence.consumer != delivered:
-                        raise Missed
-                    yield message
-                elif _ends_pull(message):
-                    break
+            while not wanted:
+                room = await space()
+                await client.publish(next_ones, _request(room), reply=inbox)
+                wanted = room.count
+            async with asyncio.timeout(SILENCE_SECONDS):
+                message = await arrived.get()
+            if not message.reply:
+                wanted = 0 if _ends_pull(message) else wanted
+                continue
+            wanted -= 1
+            delivered += 1
+            if message.metadata.sequence.consumer != delivered:
+                raise Missed
+            yield message
     finally:
         with contextlib.suppress(nats.errors.Error, OSError):  # the client may be gone, and this with it
             await subscription.unsubscribe()
