@@ -169,7 +169,7 @@ async def show(folder: Folder, chosen: dict[str, int], plan: Plan, leave: bool) 
             else:
                 async with at_work(system.service_urls, keys, plan.seed) as drive:
                     heard.tell = drive.heard
-                    await policies.publish(drive.staff.callers, datetime.now(UTC).date())
+                    await policies.publish(drive.staff.callers, datetime.now(UTC))
                     sent = await send(system.service_urls["intake"], token, found + again, console)
                     rows = await handle(system, drive, heard, found, sent, console)
             settled = await settle(system, heard)

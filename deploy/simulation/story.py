@@ -51,7 +51,7 @@ async def tell(seed: int, months: int, count: int, faults: Faults = ROUGH) -> St
 
         staff = Staff(callers, seed, customs.RULES, customs.MOODS, Leisure(world))
         world.bus.subscribe("staff", partial(hear, world, staff))
-        await policies.publish(callers, world.now.date())
+        await policies.publish(callers, world.now)
         arrivals(world, staff, seed, months * MONTH, count)
         await world.run(world.now + months * MONTH + AFTERWARDS, partial(attend, world, staff))
         held = await invariants.check(world, staff, count)

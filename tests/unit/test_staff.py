@@ -7,17 +7,19 @@ import re
 from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from uuid import uuid4
 
 import pytest
 import pytest_asyncio
 import structlog
 
-from deploy.people import calls, moods, settlements, staff
+from deploy.people import calls, moods, policies, settlements, staff
 from deploy.people.owing import Owed, has_begun, next_of
-from deploy.simulation import contacts, parts, story
+from deploy.simulation import contacts, parts, story, world
 from deploy.simulation.resources import LOG
 from libs.events.contracts import registry
+from libs.events.memory_bus import NONE
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.timeout(600)]
 SEEDS = (1, 2, 3, 4)
@@ -105,6 +107,18 @@ async def test_they_know_better_than_to_try_what_is_refused(lived: Lived) -> Non
     assert lived.calls <= CALLS_PER_COMPLAINT_MAX * COMPLAINTS * len(SEEDS)
     assert lived.refusals.total() <= REFUSED_SHARE_MAX * lived.calls
     assert {"still_observed", "clause_does_not_apply"} <= lived.refusals.keys()  # a few, on purpose
+
+
+@pytest.mark.rule("GOV-1")
+async def test_the_policy_is_published_for_the_day_it_is_where_the_organisation_is() -> None:
+    """At eight in the evening by UTC the next day has come there."""
+    async with world.running(1, NONE) as found:
+        found.now = world.START + timedelta(hours=20)
+        callers = calls.Callers(found.clients, found.ground.signing_keys)
+        await policies.publish(callers, found.now)
+        assert not callers.refusals
+        published = await callers.get("oversight", "/v1/policies/in-force", policies.PUBLISHER)
+    assert (published.content["version"], published.content["shipped"]) == (policies.VERSION, False)
 
 
 async def test_nobody_begins_with_what_comes_later() -> None:
