@@ -112,12 +112,10 @@ def _reclassified(command: OpenInvestigation, file: File) -> list[events.Event]:
 
 def _handed_over(command: OpenInvestigation, file: File) -> list[events.Event]:
     """A new assignment brings its own due time; an escalation only where the old one has passed (trap 1)."""
-    due = command.due
-    if due.reckoned is not None and due.reckoned == file.term.reckoned:
-        due = file.term  # the same time goes on: where a policy has it elsewhere, that is recomputed
-    if command.level > 0:  # escalated
-        given = file.term if file.term.level else due
-        due = command.extended if file.term.missed and command.level > file.level else given
+    goes_on = (command.level and file.term.level) or file.term.counts_as(command.due)
+    due = file.term if goes_on else command.due  # where a policy has it elsewhere, that is recomputed
+    if file.term.missed and command.level > file.level:
+        due = command.extended
     if (command.answerable, due.due_at) == (file.answerable, file.term.due_at):
         return []
     return [

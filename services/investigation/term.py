@@ -43,6 +43,10 @@ class Term:
         extended = self.missed and event.level > level
         return replace(given(event), level=event.level if extended else min(self.level, event.level))
 
+    def counts_as(self, other: Term) -> bool:
+        """Whether both are reckoned here, from the same."""
+        return self.reckoned is not None and self.reckoned == other.reckoned
+
     def moved(self, lies: MovedDue) -> Term:
         """Where a policy has it now; what was missed, and is missed there too, was said."""
         said = lies.breach is Breach.STANDS
