@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +10,10 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
 from libs.events.contracts import investigate, notify, propose
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
-from libs.events.store import EventStore
-from libs.service.app import create_app
 from services.intake.app import SERVICE
-from tests import backends, service_kit
+from tests import alongside, backends
 from tests.complaint_history import NOW, Writer
 from tests.contract import samples
 from tests.e2e import desk
@@ -35,7 +29,6 @@ class Running:
     """Intake, started; and the pens of the other services."""
 
     service: desk.Intake
-    app: FastAPI
     client: httpx.AsyncClient
     pens: dict[str, Writer]
 
@@ -61,18 +54,9 @@ class Running:
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url = database.dsn("redress_intake")
-    settings = service_kit.write_settings(tmp_path, database_url=url, nats_url=nats_server.url)
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        client = await stack.enter_async_context(service_kit.client(app))
-        resources, pens = app.state.resources, {}
-        for service in ("investigation", "resolution", "notifier"):
-            log = await stack.enter_async_context(PostgresLog(database.dsn(f"redress_{service}")))
-            ring = KeyRing(log, resources.key_encryption_key)
-            pens[service] = Writer(EventStore(log, ring, resources.bus.wake))
-        yield Running(desk.Intake(app), app, client, pens)
+    others = ("investigation", "resolution", "notifier")
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, others) as found:
+        yield Running(desk.Intake(found.app), found.client, found.pens)
 
 
 @rule("REC-8")

@@ -1,6 +1,5 @@
 """The handling form on real servers: what every service put on record, one page, two languages (REC-7)."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -15,13 +14,9 @@ from libs.events.contracts import intake, investigate, notify
 from libs.events.contracts.assign import PassedOver
 from libs.events.contracts.handling import Kind, Severity
 from libs.events.contracts.values import Complainant, Demand, DemandKind, Language, Money
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
-from libs.events.store import EventStore
 from libs.policy import deadlines
-from libs.service.app import create_app
 from services.resolution.app import SERVICE
-from tests import backends, complaint_history, printed_page, service_kit
+from tests import alongside, backends, complaint_history, printed_page, service_kit
 from tests.complaint_history import NOW, Writer
 from tests.contract import samples
 from tests.e2e import desk
@@ -170,21 +165,10 @@ def amended(complaint_id: UUID) -> intake.ComplaintAmended:
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url = database.dsn("redress_resolution")
-    settings = service_kit.write_settings(tmp_path, database_url=url, nats_url=nats_server.url)
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        client = await stack.enter_async_context(service_kit.client(app))
-        resources = app.state.resources
-        resources.now = lambda: NOW
-        pens = []
-        for service in ("intake", "investigation", "notifier"):
-            log = await stack.enter_async_context(PostgresLog(database.dsn(f"redress_{service}")))
-            pens.append(
-                Writer(EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake))
-            )
-        yield Running(database, desk.Intake(app), client, *pens)
+    others = ("intake", "investigation", "notifier")
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, others) as found:
+        found.app.state.resources.now = lambda: NOW
+        yield Running(database, desk.Intake(found.app), found.client, **found.pens)
 
 
 def cells(page: Page, heading: str) -> list[str]:

@@ -1,6 +1,5 @@
 """Steps 2 and 3 on real servers: what was recorded is judged, assigned, grouped, escalated by itself."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +16,9 @@ from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Step
 from libs.events.contracts.policy import PolicyPublished
 from libs.events.contracts.term import DeadlinesRecomputed
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
-from libs.events.store import EventStore
 from libs.service import policies
-from libs.service.app import create_app
 from services.intake.app import SERVICE
-from tests import backends, complaint_history, service_kit
+from tests import alongside, backends, complaint_history, service_kit
 from tests.complaint_history import Writer
 from tests.e2e.calls import Answer, expect, path, record
 from tests.packs import text_with
@@ -46,7 +41,7 @@ class Running:
 
     app: FastAPI
     client: httpx.AsyncClient
-    resolution: Writer
+    pens: dict[str, Writer]
     now: datetime
 
     async def history(self, complaint_id: str) -> list[Any]:
@@ -72,17 +67,10 @@ class Running:
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url = database.dsn("redress_intake")
-    settings = service_kit.write_settings(tmp_path, database_url=url, nats_url=nats_server.url)
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        bearer = service_kit.token(scope=SCOPES)
-        client = await stack.enter_async_context(service_kit.client(app, bearer))
-        log = await stack.enter_async_context(PostgresLog(database.dsn("redress_investigation")))
-        resources = app.state.resources
-        writer = Writer(EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake))
-        found = Running(app, client, writer, resources.now())
+    others, bearer = ("investigation", "oversight"), service_kit.token(scope=SCOPES)
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, others, bearer) as intake:
+        resources = intake.app.state.resources
+        found = Running(intake.app, intake.client, intake.pens, resources.now())
         resources.now = lambda: found.now
         yield found
 
@@ -222,7 +210,7 @@ async def test_a_deadline_missed_elsewhere_is_escalated_but_not_after_a_withdraw
     expect(await running.client.post(path(first, "withdrawal"), json={"reason": "they changed their mind"}))
     for each in (first, second):
         missed = complaint_history.missed(UUID(each["complaint_id"]), running.now)
-        await running.resolution.says(missed, category="investigation")
+        await running.pens["investigation"].says(missed, category="investigation")
     escalated = await running.until_in(second, assign.ComplaintEscalated)
     assert (escalated.step, escalated.to.person) == (Step.INVESTIGATE, "quality-head")
     await catch_up(running)
@@ -234,9 +222,7 @@ async def test_a_deadline_missed_elsewhere_is_escalated_but_not_after_a_withdraw
 
 
 @pytest.mark.rule("SLA-2")
-async def test_a_policy_that_comes_into_force_moves_what_is_open(
-    running: Running, database: backends.Database
-) -> None:
+async def test_a_policy_that_comes_into_force_moves_what_is_open(running: Running) -> None:
     """Trap 7, with the register and the deadlines in their tables."""
     open_, done = [await record(running.client, product={"order_number": "SO-1"}) for _ in range(2)]
     waiting = await running.until_in(open_, classify.ComplaintClassified)
@@ -257,13 +243,9 @@ async def test_a_policy_that_comes_into_force_moves_what_is_open(
         author="general-manager",
         published_at=running.now,
     )
-    async with PostgresLog(database.dsn("redress_oversight")) as log:
-        resources = running.app.state.resources
-        store = EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake)
-        await Writer(store).says(published, policies.key_of("main"), "policy")
-    resources.policies.changed(
-        "main"
-    )  # what was read a moment ago is good for seconds, which time leaps over
+    await running.pens["oversight"].says(published, policies.key_of("main"), "policy")
+    # What was read a moment ago is good for seconds, which time leaps over.
+    running.app.state.resources.policies.changed("main")
     running.now += timedelta(minutes=2)
     moved = (await running.until_in(open_, DeadlinesRecomputed)).moved[0]
     assert (moved.before_at, moved.due.due_at > before, moved.running) == (before, True, True)

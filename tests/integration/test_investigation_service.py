@@ -18,12 +18,9 @@ from libs.events.contracts import investigate as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.handling import Answerable, Kind
 from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
-from libs.service.app import create_app
 from services.investigation.app import SERVICE
-from tests import backends, complaint_history, service_kit, snow
+from tests import alongside, backends, complaint_history, snow
 from tests.complaint_history import DAY, NOW, Writer
 from tests.service_kit import problem, until
 
@@ -102,17 +99,9 @@ class Running:
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url = database.dsn("redress_investigation")
-    settings = service_kit.write_settings(tmp_path, database_url=url, nats_url=nats_server.url)
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        client = await stack.enter_async_context(service_kit.client(app))
-        log = await stack.enter_async_context(PostgresLog(database.dsn("redress_intake")))
-        resources = app.state.resources
-        writer = Writer(EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake))
-        found = Running(app, client, writer)
-        resources.now = lambda: found.now
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, ["intake"]) as service:
+        found = Running(service.app, service.client, service.pens["intake"])
+        found.app.state.resources.now = lambda: found.now
         yield found
 
 

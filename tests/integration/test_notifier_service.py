@@ -1,6 +1,5 @@
 """Step 6 on real servers: recorded in the log, told over the outbox file and JetStream, with clocks."""
 
-import contextlib
 import json
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -17,13 +16,10 @@ from nats.js.api import StreamConfig
 from libs.events.contracts import notify as events
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.notify import NoticeKind
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
-from libs.service.app import create_app
 from services.notifier.app import SERVICE
 from services.notifier.clock import FIRST_REPLY
-from tests import backends, complaint_history, service_kit
+from tests import alongside, backends, complaint_history
 from tests.complaint_history import DAY, NOW, Writer
 from tests.service_kit import problem, until
 
@@ -93,19 +89,9 @@ class Running:
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url, outbox = database.dsn("redress_notifier"), tmp_path / "outbox"
-    settings = service_kit.write_settings(
-        tmp_path, database_url=url, nats_url=nats_server.url, outbox_dir=outbox
-    )
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        client = await stack.enter_async_context(service_kit.client(app))
-        log = await stack.enter_async_context(PostgresLog(database.dsn("redress_intake")))
-        resources = app.state.resources
-        writer = Writer(EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake))
-        found = Running(app, client, writer, outbox)
-        resources.now = lambda: found.now
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, ["intake"]) as notifier:
+        found = Running(notifier.app, notifier.client, notifier.pens["intake"], tmp_path / "outbox")
+        found.app.state.resources.now = lambda: found.now
         yield found
 
 

@@ -1,6 +1,5 @@
 """Steps 5, 7 and 8 on real servers: found in the log, resolved over HTTP, closed when nothing is missing."""
 
-import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,13 +16,10 @@ from libs.events.contracts import improve, investigate, notify, penalize, propos
 from libs.events.contracts.clock import DeadlineMissed, DeadlineWarned
 from libs.events.contracts.term import DeadlinesRecomputed
 from libs.events.contracts.values import Money
-from libs.events.keys import KeyRing
-from libs.events.log.postgres import PostgresLog
 from libs.events.store import EventStore
 from libs.policy import deadlines
-from libs.service.app import create_app
 from services.resolution.app import SERVICE
-from tests import backends, complaint_history, service_kit, snow
+from tests import alongside, backends, complaint_history, service_kit, snow
 from tests.complaint_history import DAY, NOW, Writer
 from tests.packs import standard
 from tests.service_kit import problem, until
@@ -156,20 +152,11 @@ def delivered(complaint_id: UUID, notice_id: UUID, kind: notify.NoticeKind) -> n
 async def running(
     database: backends.Database, nats_server: backends.NatsServer, tmp_path: Path
 ) -> AsyncIterator[Running]:
-    nats_server.wipe()
-    url = database.dsn("redress_resolution")
-    settings = service_kit.write_settings(tmp_path, database_url=url, nats_url=nats_server.url)
-    async with contextlib.AsyncExitStack() as stack:
-        app = create_app(SERVICE, settings)
-        client = await stack.enter_async_context(service_kit.client(app))
-        resources = app.state.resources
-        pens = []
-        for service in ("intake", "investigation", "notifier"):
-            log = await stack.enter_async_context(PostgresLog(database.dsn(f"redress_{service}")))
-            store = EventStore(log, KeyRing(log, resources.key_encryption_key), resources.bus.wake)
-            pens.append(Writer(store))
-        found = Running(app, client, intake=pens[0], investigation=pens[1], notifier=pens[2])
-        resources.now = lambda: found.now
+    others = ("intake", "investigation", "notifier")
+    async with alongside.started(SERVICE, database, nats_server, tmp_path, others) as service:
+        intake, investigation, notifier = service.pens.values()
+        found = Running(service.app, service.client, intake, investigation, notifier)
+        found.app.state.resources.now = lambda: found.now
         yield found
 
 
