@@ -41,7 +41,7 @@ class RecomputeDeadlines:
 
 
 def decide(command: RecomputeDeadlines, investigation: Investigation) -> list[DeadlinesRecomputed]:
-    """Only of what is still owed; once it lies where the policy has it, there is nothing to say."""
+    """Of what is still owed, and of what was done late; once it lies where the policy has it, of nothing."""
     match investigation:
         case Investigating(file) | Joined(file):
             units = _contributions(command, file)
@@ -83,23 +83,33 @@ def _finding(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
 
 
 def _contributions(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
-    for duty in file.owed:
+    given = {each.unit: each.given_at for each in reversed(file.contributions)}  # the first of each
+    for duty in file.duties:
         since, severity = file.asked[duty.unit]
-        what = Running(what=Errand.CONTRIBUTION, severity=severity, started_at=since, due_at=duty.due_at)
-        yield from _moved(command, what, f"{CONTRIBUTION}/{duty.unit}")
+        what = Running(
+            what=Errand.CONTRIBUTION,
+            severity=severity,
+            started_at=since,
+            due_at=duty.due_at,
+            ended_at=given.get(duty.unit),
+        )
+        if what.ended_at is None or duty.unit in file.overdue_units:
+            yield from _moved(command, what, f"{CONTRIBUTION}/{duty.unit}")
 
 
 def _suppliers(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
     for notice in file.notices:
-        if not notice.solved:
+        if not notice.solved or notice.overdue:
             what = Running(
                 what=Errand.SUPPLIER,
                 severity=notice.severity,
                 started_at=notice.notified.notified_at,
                 due_at=notice.notified.due_at,
+                ended_at=notice.solved_at,
             )
             yield from _moved(command, what, f"{SUPPLIER}/{notice.notified.notice}")
 
 
 def _moved(command: RecomputeDeadlines, what: Running, about: str) -> Iterator[MovedDue]:
-    return recomputation.told(command.policy, Step.INVESTIGATE, what, command.now, about)
+    running = what.ended_at is None
+    return recomputation.told(command.policy, Step.INVESTIGATE, what, command.now, about, running=running)

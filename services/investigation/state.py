@@ -25,8 +25,13 @@ class Notice:
 
     notified: events.SupplierNotified
     severity: Severity
-    solved: bool = False
+    solved_at: datetime | None = None
     overdue: bool = False
+
+    @property
+    def solved(self) -> bool:
+        """Whether the supplier owes nothing more."""
+        return self.solved_at is not None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -311,7 +316,7 @@ def _noted(event: Noted, file: File) -> File:
         case events.SupplierNotified():
             return replace(file, notices=(*file.notices, Notice(notified=event, severity=file.severity)))
         case events.SupplierSolved():
-            return _with_notice(file, event.notice, solved=True)
+            return _with_notice(file, event.notice, solved_at=event.solved_at)
         case events.SupplierOverdue():
             return _with_notice(file, event.notice, overdue=True)
         case events.DesignDefectReported():
@@ -354,8 +359,12 @@ def _renoticed(notice: Notice, lies: MovedDue) -> Notice:
     return replace(notice, notified=notified, overdue=notice.overdue and lies.breach is Breach.STANDS)
 
 
-def _with_notice(file: File, number: int, *, solved: bool = False, overdue: bool = False) -> File:
+def _with_notice(
+    file: File, number: int, *, solved_at: datetime | None = None, overdue: bool = False
+) -> File:
     notices = list(file.notices)
     before = notices[number - 1]
-    notices[number - 1] = replace(before, solved=before.solved or solved, overdue=before.overdue or overdue)
+    notices[number - 1] = replace(
+        before, solved_at=before.solved_at or solved_at, overdue=before.overdue or overdue
+    )
     return replace(file, notices=tuple(notices))

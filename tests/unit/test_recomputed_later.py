@@ -12,6 +12,7 @@ from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
 from libs.policy import contributions, deadlines
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
+from libs.service.deadlines import follow
 from services.investigation import overdue, state
 from services.investigation import recompute as investigation
 from services.investigation.term import Term
@@ -106,6 +107,38 @@ def test_a_supplier_has_a_day_more_whatever_became_of_the_rest() -> None:
         assert isinstance(said, SupplierOverdue)
         solved = then(inquiry.settle_notice, found)
         assert "supplier/1" not in lies(inquired(SNOW, at(21), solved))
+
+
+@rule("SLA-2", "INV-2", "INV-5")
+@pytest.mark.parametrize(
+    ("given_at", "solved_at", "breach"),
+    [(at(25), at(28), Breach.LIFTED), (at(26), at(30, 10), Breach.STANDS)],
+)
+def test_what_was_done_late_is_looked_back_at_and_lifted_where_the_time_was_not_up(
+    given_at: datetime, solved_at: datetime, breach: Breach
+) -> None:
+    """Trap 7: it says which past breaches it changes. Nobody owes that any more, so no clock runs for it."""
+    late = overdue.PassDeadline(step="contribution/quality", policy=inquiry.POLICY, now=at(24, 10))
+    done = inquiry.given(
+        *(opened, asked, late, replace(inquiry.contribute, unit="quality", now=given_at)),
+        replace(late, step="supplier/1", now=at(27, 10)),
+        replace(inquiry.settle_notice, now=solved_at),
+    )
+    past = [each for each in inquired(SNOW, at(30, 12), done) if not each.running]
+    assert [(each.about, each.before_at, each.due.due_at, each.breach) for each in past] == [
+        ("contribution/quality", TUESDAY, WEDNESDAY, breach),
+        ("supplier/1", at(27, 9, 30), at(30, 9, 30), breach),
+    ]
+    assert [change for each in past for change in follow(each, str(each.about))] == []
+    again = then(investigation.RecomputeDeadlines(policy=SNOW, now=at(30, 12)), done)
+    assert inquired(SNOW, at(30, 12), again) == ()
+
+
+@rule("SLA-2")
+def test_nobody_looks_back_at_what_was_done_in_time() -> None:
+    done = inquiry.given(opened, asked, replace(inquiry.contribute, unit="quality"), inquiry.settle_notice)
+    said = {each.about for each in inquired(SNOW, at(21), done)}
+    assert not said & {"contribution/quality", "supplier/1"}
 
 
 @rule("SLA-2", "CLS-7")
