@@ -12,6 +12,7 @@ from fastapi import Path, Query
 from libs.events.contracts import investigate as events
 from libs.events.contracts.handling import Answerable
 from libs.events.contracts.notify import NoticeKind
+from libs.events.contracts.reckoning import Reckoning
 from libs.policy import deadlines, notices, people
 from libs.policy.pack import Pack
 from libs.policy.schema.deadlines import Errand
@@ -136,7 +137,8 @@ async def report_field_visit(
 async def notify_supplier(complaint_id: UUID, body: SupplierNoticeBody, call: Called) -> InvestigationAnswer:
     """It is tracked until the supplier has solved it; when it is overdue, that is escalated."""
     case = await call.case(complaint_id)
-    said = dict(body) | {"cost": body.cost.value(), "due_at": body.due_at or _supplier_due(case, call)}
+    due_at, reckoned = (body.due_at, None) if body.due_at else _supplier_due(case, call)
+    said = dict(body) | {"cost": body.cost.value(), "due_at": due_at, "reckoned": reckoned}
     command = supplier.NotifySupplier(
         complaint_id=case.complaint_id,
         data_subject=case.data_subject,
@@ -218,11 +220,13 @@ def _told(case: Case, policy: Pack, now: datetime) -> tuple[Answerable, ...]:
     return notices.told(policy, NoticeKind.DESIGN_DEFECT, policy.day_of(now), about)
 
 
-def _supplier_due(case: Case, call: Call) -> datetime:
+def _supplier_due(case: Case, call: Call) -> tuple[datetime, Reckoning | None]:
+    """By when the policy has it, and what that counts from."""
     if isinstance(case.investigation, state.NotOpened):
-        return call.now  # the step refuses it
+        return call.now, None  # the step refuses it
     severity = case.investigation.file.severity
-    return deadlines.due(call.policy, Errand.SUPPLIER, severity, call.now).due_at
+    due = deadlines.due(call.policy, Errand.SUPPLIER, severity, call.now)
+    return due.due_at, Reckoning(since=call.now, severity=severity)
 
 
 def _answer(investigation: state.Investigation, version: int) -> InvestigationAnswer:

@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import assert_never
 
 from libs.events.contracts.handling import Step
+from libs.events.contracts.reckoning import Reckoning
 from libs.events.contracts.term import DeadlinesRecomputed, MovedDue
 from libs.policy import recomputation
 from libs.policy.calendar import Span
@@ -69,47 +70,43 @@ def _told(file: File, moved: tuple[MovedDue, ...], command: RecomputeDeadlines) 
 
 def _finding(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
     """Of an incident for whatever joins it later; its complaints move as it does, for theirs is the same."""
-    reckoned = file.term.reckoned
-    if reckoned is None:
-        return
-    what = Running(
-        what=Step.INVESTIGATE,
-        severity=reckoned.severity,
-        started_at=reckoned.since,
-        due_at=file.term.due_at,
-        pauses=tuple(Span(pause.since, pause.until) for pause in reckoned.pauses),
-    )
-    yield from _moved(command, what, FINDING)
+    term = file.term
+    if term.reckoned is not None:
+        yield from _moved(command, FINDING, _running(Step.INVESTIGATE, term.reckoned, term.due_at))
 
 
 def _contributions(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
     given = {each.unit: each.given_at for each in reversed(file.contributions)}  # the first of each
     for duty in file.duties:
         since, severity = file.asked[duty.unit]
-        what = Running(
-            what=Errand.CONTRIBUTION,
-            severity=severity,
-            started_at=since,
-            due_at=duty.due_at,
-            ended_at=given.get(duty.unit),
-        )
-        if what.ended_at is None or duty.unit in file.overdue_units:
-            yield from _moved(command, what, f"{CONTRIBUTION}/{duty.unit}")
+        reckoned, at = Reckoning(since=since, severity=severity), given.get(duty.unit)
+        if at is None or duty.unit in file.overdue_units:
+            what = _running(Errand.CONTRIBUTION, reckoned, duty.due_at, at)
+            yield from _moved(command, f"{CONTRIBUTION}/{duty.unit}", what)
 
 
 def _suppliers(command: RecomputeDeadlines, file: File) -> Iterator[MovedDue]:
+    """A date that a person set is theirs."""
     for notice in file.notices:
-        if not notice.solved or notice.overdue:
-            what = Running(
-                what=Errand.SUPPLIER,
-                severity=notice.severity,
-                started_at=notice.notified.notified_at,
-                due_at=notice.notified.due_at,
-                ended_at=notice.solved_at,
-            )
-            yield from _moved(command, what, f"{SUPPLIER}/{notice.notified.notice}")
+        notified = notice.notified
+        if notified.reckoned is not None and (not notice.solved or notice.overdue):
+            what = _running(Errand.SUPPLIER, notified.reckoned, notified.due_at, notice.solved_at)
+            yield from _moved(command, f"{SUPPLIER}/{notified.notice}", what)
 
 
-def _moved(command: RecomputeDeadlines, what: Running, about: str) -> Iterator[MovedDue]:
+def _running(
+    what: Step | Errand, reckoned: Reckoning, due_at: datetime, ended_at: datetime | None = None
+) -> Running:
+    return Running(
+        what=what,
+        severity=reckoned.severity,
+        started_at=reckoned.since,
+        due_at=due_at,
+        ended_at=ended_at,
+        pauses=tuple(Span(pause.since, pause.until) for pause in reckoned.pauses),
+    )
+
+
+def _moved(command: RecomputeDeadlines, about: str, what: Running) -> Iterator[MovedDue]:
     running = what.ended_at is None
     return recomputation.told(command.policy, Step.INVESTIGATE, what, command.now, about, running=running)

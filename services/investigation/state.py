@@ -21,10 +21,9 @@ Asked = tuple[datetime, Severity]  # since when something is owed, by the times 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Notice:
-    """A supplier's: what was written to them, at which severity, and what became of it (INV-5)."""
+    """A supplier's: what was written to them, and what became of it (INV-5)."""
 
     notified: events.SupplierNotified
-    severity: Severity
     solved_at: datetime | None = None
     overdue: bool = False
 
@@ -314,7 +313,7 @@ def _noted(event: Noted, file: File) -> File:
         case events.FieldVisitMade():
             return replace(file, visits=(*file.visits, event))
         case events.SupplierNotified():
-            return replace(file, notices=(*file.notices, Notice(notified=event, severity=file.severity)))
+            return replace(file, notices=(*file.notices, Notice(notified=event)))
         case events.SupplierSolved():
             return _with_notice(file, event.notice, solved_at=event.solved_at)
         case events.SupplierOverdue():

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from libs.events import errors
 from libs.events.contracts import investigate as events
+from libs.events.contracts.reckoning import Reckoning
 from libs.events.contracts.values import Money
 from services.investigation import state
 from services.investigation.state import (
@@ -30,7 +31,10 @@ class SupplierNotNotified(errors.Refused):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NotifySupplier:
-    """What is wrong with what, how many, where; whom to ask; by when to solve it, and the cost it owes."""
+    """What is wrong with what, how many, where; whom to ask; by when to solve it, and the cost it owes.
+
+    `reckoned` is None where the person who says so set the date.
+    """
 
     complaint_id: UUID | None
     data_subject: str
@@ -43,6 +47,7 @@ class NotifySupplier:
     phone: str
     cost: Money
     due_at: datetime
+    reckoned: Reckoning | None
     author: str
     under: frozenset[str]  # everybody the author answers to
     now: datetime
@@ -97,6 +102,7 @@ def _notify(command: NotifySupplier, file: File) -> list[events.Event]:
             phone=command.phone,
             cost=command.cost,
             due_at=command.due_at,
+            reckoned=command.reckoned,
             author=command.author,
             notified_at=command.now,
         )

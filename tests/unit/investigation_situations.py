@@ -171,6 +171,7 @@ notify_supplier = supplier.NotifySupplier(
     phone="13800000001",
     cost=Money(amount=Decimal("120.00"), currency="CNY"),
     due_at=NOW + 5 * DAY,
+    reckoned=Reckoning(since=NOW, severity=Severity.SERIOUS),
     author="procurement-officer",
     under=frozenset({"procurement-head"}),
     now=NOW,

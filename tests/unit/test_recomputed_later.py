@@ -8,6 +8,7 @@ import pytest
 from libs.events.contracts.clock import DeadlineMissed
 from libs.events.contracts.handling import Kind, Severity, Step
 from libs.events.contracts.investigate import ContributionOverdue, SupplierOverdue
+from libs.events.contracts.reckoning import Reckoning
 from libs.events.contracts.term import Breach, DeadlinesRecomputed, MovedDue
 from libs.policy import contributions, deadlines
 from libs.policy.pack import Pack
@@ -38,6 +39,7 @@ opened = replace(
 asked = replace(
     inquiry.notify_supplier,
     due_at=deadlines.due(inquiry.POLICY, Errand.SUPPLIER, Severity.SERIOUS, FRIDAY).due_at,
+    reckoned=Reckoning(since=FRIDAY, severity=Severity.SERIOUS),
     now=FRIDAY,
 )
 
@@ -132,6 +134,14 @@ def test_what_was_done_late_is_looked_back_at_and_lifted_where_the_time_was_not_
     assert [change for each in past for change in follow(each, str(each.about))] == []
     again = then(investigation.RecomputeDeadlines(policy=SNOW, now=at(30, 12)), done)
     assert inquired(SNOW, at(30, 12), again) == ()
+
+
+@rule("SLA-2", "INV-5")
+def test_the_date_that_a_person_set_for_a_supplier_is_theirs() -> None:
+    theirs = replace(asked, due_at=FRIDAY + 30 * inquiry.DAY, reckoned=None)
+    for policy in (SAME, SNOW):
+        said = inquired(policy, at(21), inquiry.given(replace(opened, duties=()), theirs))
+        assert said == ()
 
 
 @rule("SLA-2")

@@ -270,7 +270,7 @@ class FieldVisitMade:
     reported_at: datetime
 
 
-@contract("investigation")
+@contract("investigation", version=2)
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SupplierNotified:
     """A supplier was told in writing what it has to solve, by when and at whose cost (INV-5)."""
@@ -288,6 +288,7 @@ class SupplierNotified:
     phone: PersonalText
     cost: Money
     due_at: datetime
+    reckoned: Reckoning | None
     author: str
     notified_at: datetime
 
