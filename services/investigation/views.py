@@ -153,19 +153,15 @@ def _changes(event: object) -> dict[str, Any]:
     """The columns that an event of the investigation's own stream changes."""
     match event:
         case events.InvestigationHandedOver() | events.InvestigationResumed():
-            changed: dict[str, Any] = {
-                "unit": event.answerable.unit,
-                "person": event.answerable.person,
-                "due_at": event.due_at,
-                "overdue": and_(INVESTIGATIONS.c.overdue, INVESTIGATIONS.c.due_at == event.due_at),
-            }
+            answerable = event.answerable
+            handed = {"unit": answerable.unit, "person": answerable.person, "due_at": event.due_at}
             if isinstance(event, events.InvestigationResumed):
-                changed |= {
-                    "status": Status.INVESTIGATING,
-                    "overdue": False,
-                    "owed_by": [duty.unit for duty in event.duties],
-                }
-            return changed
+                owed = [duty.unit for duty in event.duties]
+                return handed | {"status": Status.INVESTIGATING, "overdue": False, "owed_by": owed}
+            if event.due_at <= event.handed_over_at:
+                return handed  # what was late is so there, too; what was not is said to be, soon
+            same = INVESTIGATIONS.c.due_at == event.due_at
+            return handed | {"overdue": and_(INVESTIGATIONS.c.overdue, same)}
         case events.InvestigationReclassified():
             owed_by: Any = INVESTIGATIONS.c.owed_by
             for unit in event.dropped:

@@ -8,7 +8,9 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from sqlalchemy import select
 
+from libs.events.contracts.handling import Severity
 from libs.events.contracts.propose import (
     CostBearer,
     ExecutionAdvanced,
@@ -17,16 +19,25 @@ from libs.events.contracts.propose import (
     SolutionProposed,
     Stage,
 )
+from libs.events.contracts.reckoning import Reckoning
 from libs.service import wiring
-from services.investigation import state
+from services.investigation import recompute, state
 from services.investigation.repairs import MemoryRepairs
+from services.investigation.tables import INVESTIGATIONS
+from services.investigation.term import Term
 from services.investigation.views import Investigations, Repair
 from tests import backends, service_kit
 from tests.complaint_history import DAY, GROUND, NOW
 from tests.recorded import recorded
 from tests.unit.investigation_situations import (
+    DUE,
+    SNOWED,
+    THIS,
     add_evidence,
+    after,
+    file_of,
     given,
+    miss,
     open_it,
     record_finding,
     when,
@@ -116,3 +127,37 @@ async def test_the_last_repair_of_a_fault_on_a_unit_is_found(resources: wiring.R
     assert await told.repaired() == Repair(FIRST, NOW), "what was returned was not repaired"
     await told.hear(proposed(SECOND, RemedyKind.PART_REPLACEMENT), done(SECOND, NOW + DAY))
     assert await told.repaired() == Repair(SECOND, NOW + DAY)
+
+
+LATE = replace(miss, now=NOW + 4 * DAY)  # the finding was due after three days
+LATER_BUT_PAST = replace(
+    open_it, due=Term(due_at=NOW + 4 * DAY, warn_at=NOW + 3 * DAY), as_of=20, now=NOW + 5 * DAY
+)
+STILL_TO_COME = replace(LATER_BUT_PAST, due=Term(due_at=NOW + 9 * DAY, warn_at=NOW + 8 * DAY))
+MOVED = recompute.RecomputeDeadlines(policy=SNOWED, now=NOW + 4 * DAY)
+reckoned = replace(open_it, due=replace(DUE, reckoned=Reckoning(since=NOW, severity=Severity.SERIOUS)))
+STORIES: dict[str, tuple[Any, ...]] = {
+    "late": (open_it, LATE),
+    "late where the assignment has moved it to": (open_it, LATE, LATER_BUT_PAST),
+    "in time there": (open_it, LATE, STILL_TO_COME),
+    "lifted": (reckoned, LATE, MOVED),
+    "late all the same": (reckoned, LATE, replace(MOVED, now=NOW + 30 * DAY)),
+}
+
+
+@pytest.mark.rule("SLA-2", "SLA-3")
+@pytest.mark.parametrize("story", STORIES)
+async def test_the_list_says_by_when_it_is_due_and_whether_it_is_late_as_the_record_does(
+    story: str, resources: wiring.Resources
+) -> None:
+    told = Told(resources)
+    stands: state.Investigation = state.INITIAL
+    for command in STORIES[story]:
+        happened = when(command, stands)
+        assert happened, "each of these changes something"
+        await told.hear(*happened, key=THIS)
+        stands = after(stands, happened)
+    async with resources.engine.connect() as connection:
+        row = (await connection.execute(select(INVESTIGATIONS.c.due_at, INVESTIGATIONS.c.overdue))).one()
+    term = file_of(stands).term
+    assert (row.due_at, row.overdue) == (term.due_at, term.missed)
