@@ -164,3 +164,20 @@ async def test_a_decision_that_is_due_with_its_step_moves_when_the_step_does(her
     for each in raised:
         lies = said[f"{each.person}/{each.charge}/{each.rests_on}"]
         assert (lies.before_at, lies.due) == (step.before_at, step.due)
+
+
+@rule("SLA-2", "SLA-3")
+async def test_the_time_of_whoever_it_was_escalated_to_moves_and_is_late_by_the_new_calendar_only(
+    here: Town,
+) -> None:
+    await here.records()
+    await here.waits(timedelta(days=8))  # five working days were allowed
+    (handed,) = await here.said(InvestigationHandedOver)
+    assert (handed.level, handed.reckoned is None) == (1, False)
+    await publishes(here, date(2026, 1, 14), day_off=date(2026, 1, 15))
+    await here.waits(timedelta(days=1))
+    lies = await moved(here, "investigate")
+    assert (lies.before_at, lies.due.due_at - lies.before_at) == (handed.due_at, timedelta(days=1))
+    await here.waits(lies.due.due_at - here.world.now)
+    late = [each.missed_at for each in await here.said(DeadlineMissed) if each.step is Step.INVESTIGATE]
+    assert late[1:] == [lies.due.due_at]
