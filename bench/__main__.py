@@ -54,6 +54,7 @@ def main(words: list[str]) -> None:
         console.status("starting") as status,
     ):
         machine_line = servers.described(place)
+        place.settle(scale.wal_files)
         lines = [
             line
             for group in GROUPS

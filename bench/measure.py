@@ -56,6 +56,7 @@ class Scale:
     decided_complaints: int = 80
     paced_seconds: float = 10.0
     due_at_once: int = 10_000
+    wal_files: int = 128  # 2 GB, as many as the server keeps
 
 
 DEFAULT = Scale()
@@ -73,6 +74,7 @@ QUICK = Scale(
     decided_complaints=6,
     paced_seconds=2.0,
     due_at_once=200,
+    wal_files=2,
 )
 
 

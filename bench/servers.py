@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import asyncpg
+
 from bench import machine
 from deploy.local import database, nats, ports, postgres
 
@@ -70,6 +72,13 @@ class Place:
         asyncio.run(database.create_empty(self.postgres.dsn_superuser, name, template))
         return name
 
+    def settle(self, wal_files: int) -> None:
+        """Use so many files of the write-ahead log once, as a server has that runs for a while.
+
+        A new server makes one after the other, and every commit waits for each: two figures in one.
+        """
+        asyncio.run(_use_wal_files(self.postgres.dsn_superuser, wal_files))
+
     def stop(self) -> None:
         if self._nats is not None:
             self._nats.stop()
@@ -89,6 +98,16 @@ def running() -> Iterator[Place]:
             place.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+async def _use_wal_files(dsn: str, count: int) -> None:
+    connection = await asyncpg.connect(dsn)
+    try:
+        for _ in range(count):
+            await connection.execute("SELECT pg_logical_emit_message(false, 'bench', ''), pg_switch_wal()")
+        await connection.execute("CHECKPOINT")  # those before it are used again
+    finally:
+        await connection.close()
 
 
 def described(place: Place) -> str:

@@ -33,6 +33,10 @@ SETTINGS: Mapping[str, str] = {
     "shared_buffers": "256MB",
     "wal_compression": "on",
     "max_wal_size": "2GB",
+    # While a log file is made, no commit is answered: up to 70 ms where it is filled with zeros first. So it
+    # is not, and those that were made are used again.
+    "min_wal_size": "2GB",
+    "wal_init_zero": "off",
     "checkpoint_timeout": "15min",
     "jit": "off",
     "timezone": "UTC",
