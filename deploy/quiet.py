@@ -10,5 +10,5 @@ def quietly() -> None:
     """What libraries log belongs to services: here nothing below an error, on standard error."""
     structlog.configure(
         wrapper_class=structlog.make_filtering_bound_logger(logging.ERROR),
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+        logger_factory=lambda *_: structlog.PrintLogger(sys.stderr),  # as it is then
     )

@@ -4,10 +4,19 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from tests import backends
 
 VEHICLE_COMPLAINTS = Path(__file__).resolve().parents[2] / "shared" / "data" / "vehicle_complaints.ndjson"
+
+
+@pytest.fixture(autouse=True)
+def logs_as_before() -> Iterator[None]:
+    """A command or a service that ran within a test has set how the whole process logs."""
+    before = structlog.get_config()
+    yield
+    structlog.configure(**before)
 
 
 @pytest.fixture(scope="session")

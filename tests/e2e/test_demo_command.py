@@ -11,7 +11,6 @@ from pathlib import Path
 import asyncpg
 import jwt
 import pytest
-import structlog
 from rich.console import Console
 from typer.testing import CliRunner, Result
 
@@ -32,14 +31,6 @@ HASH, NOW = bytes(32), datetime(2026, 11, 20, tzinfo=UTC)
 def home() -> Iterator[folder.Folder]:
     with backends.temporary_folder() as made:
         yield folder.Folder.at(made / "system")
-
-
-@pytest.fixture(autouse=True)
-def _own_logs() -> Iterator[None]:
-    """The command says what is logged in its process, which here is that of all tests."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
 
 
 @pytest.fixture

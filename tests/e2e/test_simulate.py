@@ -3,7 +3,6 @@
 import logging
 import random
 from collections import Counter, defaultdict
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -23,11 +22,8 @@ WORSE = Faults(drop=0.2, double=0.2, reorder=True)
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> Iterator[None]:
-    before = structlog.get_config()
+def quiet() -> None:
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
-    yield
-    structlog.configure(**before)
 
 
 def broken(told: story.Story) -> list[str]:

@@ -3,12 +3,11 @@
 import asyncio
 import json
 import uuid
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import asyncpg
 import pytest
-import structlog
 from typer.testing import CliRunner, Result
 
 from deploy.cli import main
@@ -24,9 +23,8 @@ Step = Callable[[PostgresLog, Connection, asyncpg.Pool], Awaitable[None]]
 
 
 @pytest.fixture
-def city(database: backends.Database, nats_server: backends.NatsServer) -> Iterator["City"]:
-    yield City(database, nats_server.url)
-    structlog.reset_defaults()
+def city(database: backends.Database, nats_server: backends.NatsServer) -> "City":
+    return City(database, nats_server.url)
 
 
 class City:

@@ -143,12 +143,11 @@ def written(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.TextIOWrapper]:
     """What a process with configured logs writes."""
     out = io.TextIOWrapper(io.BytesIO(), write_through=True)
     monkeypatch.setattr("sys.stdout", out)
-    root, level, configured = list(logging.root.handlers), logging.root.level, structlog.get_config()
+    root, level = list(logging.root.handlers), logging.root.level
     logs.configure("info", "things")
     structlog.configure(cache_logger_on_first_use=False)  # whoever logs meanwhile would keep this stream
     yield out
     logging.root.handlers[:], logging.root.level = root, level
-    structlog.configure(**configured)
 
 
 def lines(out: io.TextIOWrapper) -> list[dict[str, Any]]:
