@@ -11,6 +11,9 @@ PROC = Path("/proc")
 TICK_SECONDS = 1 / os.sysconf("SC_CLK_TCK")
 CORES = os.cpu_count() or 1
 SYNC_TRIES = 100
+IDLE_SECONDS_MAX = 120.0
+IDLE_LOOK_SECONDS = 0.5
+IDLE_CORES_MAX = 0.1
 PAGE = bytes(8192)  # what PostgreSQL writes at a time
 
 
@@ -29,6 +32,18 @@ def cores_used(programs: Mapping[str, int]) -> Iterator[dict[str, float]]:
     yield used
     elapsed, after = time.monotonic() - began, _seconds(programs)
     used.update({name: max(0.0, after[name] - before[name]) / elapsed for name in after})
+
+
+def until_idle(programs: Mapping[str, int]) -> None:
+    """Wait until all of the programs together do next to nothing; TimeoutError when they never do."""
+    until = time.monotonic() + IDLE_SECONDS_MAX
+    while True:
+        with cores_used(programs) as cores:
+            time.sleep(IDLE_LOOK_SECONDS)
+        if sum(cores.get(name, 0.0) for name in programs) < IDLE_CORES_MAX:
+            return
+        if time.monotonic() > until:
+            raise TimeoutError(f"still at work after {IDLE_SECONDS_MAX:.0f} s: {cores}")
 
 
 def family(pid: int) -> set[int]:

@@ -1,17 +1,18 @@
 """Rows on recording over HTTP: a process of intake, and the same process with the log left out.
 
-Twice: with its work beside requests in a second process, as a busy intake runs, and all of it in one.
+Three times: answering alone; while a second process does what follows (relay, views, steps 2 and 3); and
+doing that itself. With the log left out nothing follows.
 """
 
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 
-from bench import client, complaints, silent
-from bench.measure import Contestant, Group, Row, Scale
+from bench import client, complaints, machine, silent
+from bench.measure import Contestant, Group, Row, Sample, Scale
 from bench.servers import Place
 from bench.workers import together
 from deploy.local import ports, process, services, tokens
@@ -19,15 +20,22 @@ from deploy.local.folder import Folder
 
 RATE = "requests/s"
 CONNECTIONS = 64
-APART, ALONE = f"POST /v1/complaints, {CONNECTIONS} connections", "POST, all work in one process"
-SILENT_APART, SILENT_ALONE = "the same, log left out", "that, log left out"
+DURABLE = f"POST /v1/complaints, {CONNECTIONS} connections"
+SILENT = "the same, log left out"
+BESIDE, ALONE = "POST, what follows in a second process", "POST, what follows in the same process"
 
 ROWS = (
-    Row("post", "durable POST, relay and views in a second process", RATE, APART, SILENT_APART, 0.75),
-    Row("post-alone", "durable POST, all work in one process", RATE, ALONE, SILENT_ALONE, 0.75),
+    Row("post", "durable POST, one process", RATE, DURABLE, SILENT, 0.75),
+    Row("post-beside", "the same while a second does what follows", RATE, BESIDE, SILENT, 0.75),
+    Row("post-alone", "the same and what follows, in one process", RATE, ALONE, SILENT, 0.75),
 )
-DURABLE = (complaints.LOG, ("-m", "libs.service.run", "services.intake.app"))
-SILENT = (silent.LOG, ("-m", "bench.silent"))
+INTAKE = (complaints.LOG, ("-m", "libs.service.run", "services.intake.app"))
+VARIANTS = {
+    DURABLE: (*INTAKE, ("off",)),
+    SILENT: (silent.LOG, ("-m", "bench.silent"), ("off",)),
+    BESIDE: (*INTAKE, ("off", "only")),
+    ALONE: (*INTAKE, ("on",)),
+}
 
 
 @contextmanager
@@ -35,16 +43,10 @@ def contestants(place: Place, scale: Scale, wanted: set[str]) -> Iterator[Mappin
     """Each with a database of its own; whoever is not asked is idle."""
     folder = Folder.at(place.folder / "system")
     folder.prepare()
-    variants = {
-        APART: (*DURABLE, ("off", "only")),
-        SILENT_APART: (*SILENT, ("off", "only")),
-        ALONE: (*DURABLE, ("on",)),
-        SILENT_ALONE: (*SILENT, ("on",)),
-    }
     with ExitStack() as stack:
         yield {
             name: stack.enter_context(serving(place, scale, folder, *variant))
-            for name, variant in variants.items()
+            for name, variant in VARIANTS.items()
             if name in wanted
         }
 
@@ -70,7 +72,18 @@ def serving(
             stack.callback(child.stop)
             pids[f"service ({background})"] = child.pid
         programs, template = {**place.programs, **pids}, request(folder, org)
-        yield partial(together, RATE, programs, client.post, port, CONNECTIONS, scale.seconds, template)
+        yield partial(
+            measured, partial(together, RATE, programs, client.post, port), programs, scale, template
+        )
+
+
+def measured(
+    load: Callable[..., Sample], programs: Mapping[str, int], scale: Scale, template: bytes
+) -> Sample:
+    """One measurement; afterwards what follows is worked off, or the next one would pay for it."""
+    sample = load(CONNECTIONS, scale.seconds, template)
+    machine.until_idle(programs)
+    return sample
 
 
 def request(folder: Folder, org: str) -> bytes:

@@ -23,6 +23,7 @@ FLOORS = {
     "append-4x16": 0.8,
     "append-grown": 0.75,
     "post": 0.75,
+    "post-beside": 0.75,
     "post-alone": 0.75,
     "relay": 8.0,
     "lag-p50": 10.0,
