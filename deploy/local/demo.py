@@ -82,22 +82,28 @@ class Heard:
 
 @dataclass
 class Sent:
-    """How the service answered, line by line."""
+    """How the service answered: by reference what is on record, and how many repeats got the same answer."""
 
-    statuses: Counter[int] = field(default_factory=Counter)
-    complaints: set[str] = field(default_factory=set)
     by_reference: dict[str, dict[str, Any]] = field(default_factory=dict)
+    as_before: int = 0
     seconds: float = 0.0
     refusals: list[str] = field(default_factory=list)
+    unsure: set[str] = field(default_factory=set)  # once answered that nobody knows whether it is on record
 
     def take(self, reference: str, result: dict[str, Any]) -> None:
         """The answer to one line of an import."""
-        self.by_reference[reference] = result
-        self.statuses[result["status"]] += 1
-        if result["status"] in (httpx.codes.CREATED, httpx.codes.OK):
-            self.complaints.add(result["complaint_id"])
+        status, before = result["status"], self.by_reference.get(reference)
+        if status == httpx.codes.SERVICE_UNAVAILABLE:
+            self.unsure.add(reference)
+        elif before is None and (status == httpx.codes.CREATED or self._was_on_record(reference, status)):
+            self.by_reference[reference] = result
+        elif before and status == httpx.codes.OK and result["complaint_id"] == before["complaint_id"]:
+            self.as_before += 1
         else:
             self.refusals.append(json.dumps(result, ensure_ascii=False))
+
+    def _was_on_record(self, reference: str, status: int) -> bool:
+        return status == httpx.codes.OK and reference in self.unsure
 
 
 @dataclass(frozen=True)
@@ -194,9 +200,9 @@ async def handle(
     """Have everybody see to every complaint, and say what came of it."""
     for report in found:
         body = vehicles.request(report)
-        known = sent.by_reference[body["source"]["reference"]]
-        lacks = [name for name in QUALITY_DETAILS if body["product"].get(name) is None]
-        drive.staff.meet({**known, "missing_details": lacks}, body)
+        if known := sent.by_reference.get(body["source"]["reference"]):
+            lacks = [name for name in QUALITY_DETAILS if body["product"].get(name) is None]
+            drive.staff.meet({**known, "missing_details": lacks}, body)
     started = time.monotonic()
     for case in drive.staff.cases.values():
         drive.look_at(case)
@@ -264,10 +270,9 @@ async def send_lines(
     again = []
     for body, line in zip(bodies, answer.text.splitlines(), strict=True):
         result = json.loads(line)
+        sent.take(body["source"]["reference"], result)
         if result["status"] == httpx.codes.SERVICE_UNAVAILABLE:
             again.append(body)
-        else:
-            sent.take(body["source"]["reference"], result)
     return again
 
 
@@ -329,15 +334,16 @@ async def still(system: up.System, log: PostgresLog, heard: Heard) -> None:
 
 def findings(reported: int, again: int, sent: Sent, heard: Heard, settled: Settled) -> list[Row]:
     """What was found, and whether it agrees with what was sent."""
-    created, repeated = sent.statuses[httpx.codes.CREATED], sent.statuses[httpx.codes.OK]
+    recorded, repeated = len(sent.by_reference), sent.as_before
+    complaints = {known["complaint_id"] for known in sent.by_reference.values()}
     seq = settled.head.seq
     lags = sorted(heard.lags_seconds)
     reached = seq == heard.last_seq == len(heard.ids) and not heard.out_of_order
     return [
         Row(
             "recorded",
-            f"{created:,}",
-            created == reported == len(sent.complaints),
+            f"{recorded:,}",
+            recorded == reported == len(complaints),
             f"of {reported:,} reports",
         ),
         Row("sent again, answered as before", f"{repeated:,}", repeated == again, f"of {again:,}"),
@@ -345,7 +351,7 @@ def findings(reported: int, again: int, sent: Sent, heard: Heard, settled: Settl
         Row("suspected duplicates", f"{heard.types['duplicate_suspected']:,}", note="linked, none dropped"),
         Row("events in the log", f"{settled.verdict.events:,}", settled.verdict.events == seq),
         Row("events in a consumer", f"{len(heard.ids):,}", reached, "each once, in order"),
-        Row("complaints/s", f"{(created + repeated) / sent.seconds:,.0f}", note="over HTTP"),
+        Row("complaints/s", f"{(recorded + repeated) / sent.seconds:,.0f}", note="over HTTP"),
         Row("events/s", f"{seq / sent.seconds:,.0f}", note="committed, chained"),
         Row("bus lag", f"{percentile(lags, 0.5):.1f} ms", note=f"p99 {percentile(lags, 0.99):.1f} ms"),
         Row("audit verify", "unaltered" if settled.verdict.sound else "ALTERED", settled.verdict.sound),

@@ -2,7 +2,6 @@
 
 import io
 import uuid
-from collections import Counter
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -119,7 +118,8 @@ def test_what_was_altered_is_told_and_ends_it_badly(
     assert "It does not all agree." in result.output
 
 
-SENT = demo.Sent(Counter({201: 3, 200: 1}), {"a", "b", "c"}, seconds=1.0)
+ON_RECORD = {reference: {"status": 201, "complaint_id": reference.upper()} for reference in "abc"}
+SENT = demo.Sent(ON_RECORD, as_before=1, seconds=1.0)
 HEARD = demo.Heard({uuid.UUID(int=n) for n in range(5)}, last_seq=5)
 SETTLED = demo.Settled(Head(5, HASH, NOW), ledger.Verdict("main", 5, HASH, None))
 
@@ -136,14 +136,37 @@ def test_what_agrees_agrees() -> None:
 @pytest.mark.parametrize(
     ("sent", "named"),
     [
-        (replace(SENT, statuses=Counter({201: 2, 200: 1})), "recorded"),
-        (replace(SENT, complaints={"a", "b"}), "recorded"),
-        (replace(SENT, statuses=Counter({201: 3})), "sent again, answered as before"),
+        (replace(SENT, by_reference={reference: ON_RECORD[reference] for reference in "ab"}), "recorded"),
+        (replace(SENT, by_reference=ON_RECORD | {"c": ON_RECORD["b"]}), "recorded"),
+        (replace(SENT, as_before=0), "sent again, answered as before"),
         (replace(SENT, refusals=["{}"]), "refused"),
     ],
 )
 def test_a_report_that_is_not_on_record_does_not_agree(sent: demo.Sent, named: str) -> None:
     assert disagreeing(sent) == named
+
+
+@pytest.mark.parametrize(
+    ("answers", "on_record", "as_before", "refused"),
+    [
+        ([(201, "A"), (200, "A")], ["A"], 1, 0),
+        ([(503, None), (201, "A"), (200, "A")], ["A"], 1, 0),
+        ([(503, None), (200, "A"), (200, "A")], ["A"], 1, 0),  # the first one was recorded, and nobody knew
+        ([(503, None)], [], 0, 0),
+        ([(200, "A")], [], 0, 1),  # of which nothing was sent before
+        ([(201, "A"), (201, "B")], ["A"], 0, 1),  # recorded twice
+        ([(201, "A"), (200, "B")], ["A"], 0, 1),
+        ([(422, None)], [], 0, 1),
+    ],
+)
+def test_a_repeat_is_held_against_the_answer_before(
+    answers: list[tuple[int, str | None]], on_record: list[str], as_before: int, refused: int
+) -> None:
+    sent = demo.Sent()
+    for status, complaint in answers:
+        sent.take("a", {"status": status, "complaint_id": complaint})
+    told = [each["complaint_id"] for each in sent.by_reference.values()]
+    assert (told, sent.as_before, len(sent.refusals)) == (on_record, as_before, refused)
 
 
 @pytest.mark.parametrize(
