@@ -8,7 +8,7 @@ from uuid import UUID, uuid5
 
 from libs.events.contracts.classify import ComplaintClassified, IncidentRaised
 from libs.events.contracts.intake import ComplaintAmended, ComplaintSeparated
-from libs.events.decider import Stream, derived_ids, transact
+from libs.events.decider import Stream, derived_ids, standing, transact
 from libs.events.envelope import Recorded
 from libs.policy import incidents
 from libs.policy.incidents import Likeness
@@ -74,9 +74,9 @@ class Grouper:
     async def _open(self, heard: Recorded[Any], known: neighbours.Incidents) -> IncidentRaised | None:
         if known.open is None:
             return None
-        recorded = await self._resources.store.read_stream(heard.envelope.log, STREAM.name(known.open))
-        raised: IncidentRaised = recorded[0].event
-        return raised
+        found = await standing(self._resources.store, heard.envelope.log, STREAM, known.open)
+        assert isinstance(found.state, incident.Raised), "the view knows it from its event"
+        return found.state.raised
 
     async def _raise(
         self, heard: Recorded[Any], record: state.Record, likeness: Likeness, known: neighbours.Incidents
