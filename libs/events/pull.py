@@ -58,22 +58,25 @@ async def messages(
     client = connection.client
     inbox, next_ones = client.new_inbox(), f"$JS.API.CONSUMER.MSG.NEXT.{stream}.{durable}"
     arrived: asyncio.Queue[Msg] = asyncio.Queue()
-    wanted = delivered = 0  # by the pull that is open; by all of them
+    pulls = wanted = delivered = 0  # how many were begun; by the one that is open; by all of them
 
     async def on_message(message: Msg) -> None:
         arrived.put_nowait(message)
 
-    subscription = await client.subscribe(inbox, cb=on_message)
+    subscription = await client.subscribe(f"{inbox}.*", cb=on_message)
     try:
         while True:
             while not wanted:
-                room = await space()
-                await client.publish(next_ones, _request(room), reply=inbox)
+                room, pulls = await space(), pulls + 1
+                await client.publish(next_ones, _request(room), reply=f"{inbox}.{pulls}")
                 wanted = room.count
             async with asyncio.timeout(SILENCE_SECONDS):
                 message = await arrived.get()
             if not message.reply:
-                wanted = 0 if _ends_pull(message) else wanted
+                # The end of one that was fulfilled comes when the next is open, and must not end that: each
+                # time one more would stay open, and the server ask after all of them for ever.
+                ended = _ends_pull(message) and message.subject == f"{inbox}.{pulls}"
+                wanted = 0 if ended else wanted
                 continue
             wanted -= 1
             delivered += 1

@@ -41,6 +41,21 @@ async def test_everything_is_heard_each_complaint_in_order(nats_url: str, pool: 
         assert await parked.checkpoints(pool, name) == {"ear": 1200}
 
 
+async def test_one_pull_is_open_however_many_there_were(nats_url: str, pool: asyncpg.Pool) -> None:
+    """The end of one that was fulfilled is told when the next one is open already: it does not end that."""
+    log, name = carriage.new_log()
+    async with carriage.connected(nats_url) as connection:
+        store, ear = carriage.store_on(log, connection), carriage.Ear()
+        author = carriage.Author(store, name)
+        consumer = carriage.consumer_of(store, connection, pool, ear)
+        async with carriage.running(Relay(log, connection, Undisputed).run(), consumer.run()):
+            for count in range(1, 31):
+                await author.write(40)
+                await until_heard(ear, 40 * count)
+            found = await connection.jetstream.consumer_info(bus.stream_of(name), consumer.name)
+            assert found.num_waiting == 1
+
+
 async def test_a_poison_event_is_parked_and_other_complaints_go_on(nats_url: str, pool: asyncpg.Pool) -> None:
     log, name = carriage.new_log()
     async with carriage.connected(nats_url) as connection:
