@@ -6,7 +6,7 @@ doing that itself. With the log left out nothing follows.
 
 import json
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -40,27 +40,34 @@ VARIANTS = {
 
 @contextmanager
 def contestants(place: Place, scale: Scale, wanted: set[str]) -> Iterator[Mapping[str, Contestant]]:
-    """Each with a database of its own; whoever is not asked is idle."""
+    """Each with a database of its own; its processes run while it is measured, and no others."""
     folder = Folder.at(place.folder / "system")
     folder.prepare()
-    with ExitStack() as stack:
-        yield {
-            name: stack.enter_context(serving(place, scale, folder, *variant))
-            for name, variant in VARIANTS.items()
-            if name in wanted
-        }
+    yield {
+        name: partial(measured, place, scale, folder, place.dsn(place.migrated_database()), *variant)
+        for name, variant in VARIANTS.items()
+        if name in wanted
+    }
 
 
-@contextmanager
-def serving(
-    place: Place, scale: Scale, folder: Folder, org: str, command: tuple[str, ...], backgrounds: Sequence[str]
-) -> Iterator[Contestant]:
-    """A running intake, measured by a client in another process: it talks to the first of its processes."""
-    port, dsn = ports.free(), place.dsn(place.migrated_database())
+def measured(
+    place: Place,
+    scale: Scale,
+    folder: Folder,
+    dsn: str,
+    org: str,
+    command: tuple[str, ...],
+    backgrounds: Sequence[str],
+) -> Sample:
+    """By a client in another process, which talks to the first of these.
+
+    What follows is worked off afterwards, or the next measurement would pay for it.
+    """
+    first, *others = (ports.free() for _ in backgrounds)
     with ExitStack() as stack:
         pids = {}
-        for number, background in enumerate(backgrounds):
-            usual = services.program("intake", ports.free() if number else port, folder, dsn, place.nats.url)
+        for port, background in zip((first, *others), backgrounds, strict=True):
+            usual = services.program("intake", port, folder, dsn, place.nats.url)
             child = process.start(
                 replace(
                     usual,
@@ -72,18 +79,9 @@ def serving(
             stack.callback(child.stop)
             pids[f"service ({background})"] = child.pid
         programs, template = {**place.programs, **pids}, request(folder, org)
-        yield partial(
-            measured, partial(together, RATE, programs, client.post, port), programs, scale, template
-        )
-
-
-def measured(
-    load: Callable[..., Sample], programs: Mapping[str, int], scale: Scale, template: bytes
-) -> Sample:
-    """One measurement; afterwards what follows is worked off, or the next one would pay for it."""
-    sample = load(CONNECTIONS, scale.seconds, template)
-    machine.until_idle(programs)
-    return sample
+        sample = together(RATE, programs, client.post, first, CONNECTIONS, scale.seconds, template)
+        machine.until_idle(programs)
+        return sample
 
 
 def request(folder: Folder, org: str) -> bytes:

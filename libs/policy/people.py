@@ -90,6 +90,11 @@ def superiors(pack: Pack, person: str) -> Iterator[str]:
         known = pack.people[known.superior]
 
 
+def subordinates(pack: Pack, person: str) -> frozenset[str]:
+    """Everybody below a person."""
+    return frozenset(each for each in pack.people if person in superiors(pack, each))
+
+
 def head_of(pack: Pack, unit: str) -> str | None:
     """Who heads a unit; None for one the pack does not know (PEN-1)."""
     return pack.units[unit].head if unit in pack.units else None

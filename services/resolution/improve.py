@@ -31,6 +31,12 @@ class AlreadyVerified(errors.Refused):
     code = "already_verified"
 
 
+class VerifierComplainedOf(errors.Refused):
+    """Who is to check this measure's effect may not for that complaint: plan one of its own for it."""
+
+    code = "verifier_complained_of"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PlanImprovement:
     """Lesson, countermeasure, owner, and by when it must be complete (IMP-1).
@@ -55,13 +61,14 @@ class PlanImprovement:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExtendImprovement:
-    """It answers one more complaint (IMP-3); `about`: as in `PlanImprovement`."""
+    """It answers one more complaint (IMP-3); `about`: whom it is about, `below`: who answers to them."""
 
     improvement_id: UUID
     complaint_id: UUID
     author: str
     under: frozenset[str]
     about: frozenset[str]
+    below: frozenset[str]
     now: datetime
 
 
@@ -115,6 +122,8 @@ def _extend(command: ExtendImprovement, improvement: Improvement) -> list[Event]
             return []
         case Verified():
             raise AlreadyVerified
+        case Completed(_, completed) if completed.verifier.person in command.about | command.below:
+            raise VerifierComplainedOf(verifier=completed.verifier.person)  # or nobody would owe the check
         case Planned() | Completed():
             return [
                 events.ImprovementExtended(

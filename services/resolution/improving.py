@@ -108,12 +108,14 @@ async def read_improvement(
 async def extend_improvement(improvement_id: UUID, body: ComplaintBody, call: Called) -> ImprovementAnswer:
     """Until it has proved effective; a complaint that joins later waits for that, too."""
     joining = await call.complaint(body.complaint_id)
+    about = _complained_of(call, [joining])
     command = improve.ExtendImprovement(
         improvement_id=improvement_id,
         complaint_id=joining.complaint_id,
         author=call.caller.subject,
         under=call.under,
-        about=_complained_of(call, [joining]),
+        about=about,
+        below=frozenset().union(*(people.subordinates(call.policy, each) for each in about)),
         now=call.now,
     )
     return _answer(

@@ -291,7 +291,13 @@ plan_it = improve.PlanImprovement(
     now=NOW,
 )
 extend_it = improve.ExtendImprovement(
-    improvement_id=MEASURE, complaint_id=OTHER, author="quality-officer", under=NOBODY, about=NOBODY, now=NOW
+    improvement_id=MEASURE,
+    complaint_id=OTHER,
+    author="quality-officer",
+    under=NOBODY,
+    about=NOBODY,
+    below=NOBODY,
+    now=NOW,
 )
 progress = complete.ReportProgress(
     improvement_id=MEASURE, text="loggers bought", author="production-officer", now=NOW

@@ -87,6 +87,18 @@ def test_whom_it_is_about_does_not_check_the_effect(about: str) -> None:
     refuses(state.JudgeInOwnCause, replace(effective, about=among), measured(plan_it, complete_it))
 
 
+@rule("ASG-4", "IMP-3")
+@pytest.mark.parametrize(
+    ("about", "below"), [("quality-head", "somebody"), ("general-manager", "quality-head")]
+)
+def test_nothing_joins_a_measure_that_its_verifier_could_not_check_then(about: str, below: str) -> None:
+    joining = replace(extend_it, about=frozenset({about}), below=frozenset({below}))
+    with pytest.raises(improve.VerifierComplainedOf) as refused:
+        when(joining, measured(plan_it, complete_it))
+    assert refused.value.facts["verifier"] == "quality-head"
+    assert when(joining, measured(plan_it)), "who is to check it is named when it is complete"
+
+
 @rule("IMP-1")
 def test_it_is_found_effective_only_once_it_was_observed_long_enough() -> None:
     refuses(verify.NotYetCompleted, effective, measured(plan_it))

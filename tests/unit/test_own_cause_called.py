@@ -83,3 +83,13 @@ async def test_nor_are_they_asked_to(tmp_path: Path) -> None:
         answer = await at.post(called)
         assert answer.status_code == 200, answer.text
         assert answer.json()["verifier"]["person"] == "board-chair"
+
+
+@pytest.mark.rule("ASG-4", "IMP-3")
+async def test_a_complaint_about_the_superior_of_its_verifier_does_not_join_a_measure(tmp_path: Path) -> None:
+    called = replace(CALLS["extend"], by="board-chair")
+    async with office(called.service, tmp_path) as at:
+        await at.given(called, (*called.given, complete_it))
+        await turns_out_to_be_about(at, RespondentKind.PERSON, "general-manager", OTHER)
+        found = problem(await at.post(called), 409, "verifier_complained_of")
+        assert found["verifier"] == "quality-head"
