@@ -54,7 +54,6 @@ def main(words: list[str]) -> None:
         console.status("starting") as status,
     ):
         machine_line = servers.described(place)
-        place.settle(scale.wal_files)
         lines = [
             line
             for group in GROUPS
@@ -93,6 +92,7 @@ def measured(
     say(f"(preparing {rows[0].name})")
     try:
         with group.open(place, scale, wanted) as contestants:
+            place.settle(scale.wal_files)  # what was prepared is on disk, and not written while we measure
             rounds = min(scale.rounds, group.rounds_max or scale.rounds)
             samples = measure.take_turns(contestants, rounds, say)
     except Exception as error:  # what cannot be measured is a line of the table, and does not cost the others
