@@ -53,7 +53,7 @@ async def test_one_pull_is_open_however_many_there_were(nats_url: str, pool: asy
                 await author.write(40)
                 await until_heard(ear, 40 * count)
             found = await connection.jetstream.consumer_info(bus.stream_of(name), consumer.name)
-            assert found.num_waiting == 1
+            assert found.num_waiting <= 1  # none while the next one is being asked for
 
 
 async def test_a_poison_event_is_parked_and_other_complaints_go_on(nats_url: str, pool: asyncpg.Pool) -> None:
