@@ -73,8 +73,9 @@ class Place:
         return name
 
     def settle(self, wal_files: int) -> None:
-        """Use so many files of the write-ahead log once, as a server has that runs for a while, and write down
-        what waits for a checkpoint: commits would wait for either, and that would be two figures in one.
+        """Use so many files of the write-ahead log once, as where a server runs for a while; then a checkpoint.
+
+        Commits wait while a file is made or a checkpoint is written: that would be two figures in one.
         """
         asyncio.run(_use_wal_files(self.postgres.dsn_superuser, wal_files))
 
