@@ -73,7 +73,7 @@ class Place:
         return name
 
     def settle(self, wal_files: int) -> None:
-        """Use so many files of the write-ahead log once, as where a server runs for a while; then a checkpoint.
+        """Use so many files of the write-ahead log once, as after running for a while; then a checkpoint.
 
         Commits wait while a file is made or a checkpoint is written: that would be two figures in one.
         """
